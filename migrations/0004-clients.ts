@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 /**
  * Client applications. `metadata` holds the RFC 7591 document without any secret; secrets are digests in a table of
  * their own, so that two can be live during a rotation. `client_apis` says which scopes of which API a client may ask for.
+ * `acts_for_api_id` marks the credentials of an API itself: it may introspect the tokens addressed to that API.
  */
 export async function up(knex: Knex): Promise<void> {
   await knex.raw(`
@@ -12,6 +13,7 @@ export async function up(knex: Knex): Promise<void> {
       origin             text NOT NULL CHECK (origin IN ('operator', 'dynamic')),
       first_party        boolean NOT NULL DEFAULT false,
       default_api_id     text REFERENCES apis ON DELETE SET NULL,
+      acts_for_api_id    text REFERENCES apis ON DELETE CASCADE,
       disabled_at        timestamptz,
       tokens_valid_after timestamptz,
       created_at         timestamptz NOT NULL,
