@@ -1,0 +1,172 @@
+import type { Queryable } from '../db/database.ts';
+import { isStorable } from '../db/text.ts';
+import { foldIdentifier, isEmail, type Account, type Profile } from './account.ts';
+
+const COLUMNS = [
+  'id',
+  'username',
+  'email',
+  'email_verified',
+  'profile',
+  'password_hash',
+  'password_changed_at',
+  'disabled_at',
+  'tokens_valid_after',
+  'created_at',
+  'updated_at',
+] as const;
+
+interface Row {
+  id: string;
+  username: string | null;
+  email: string | null;
+  email_verified: boolean;
+  profile: Profile;
+  password_hash: string | null;
+  password_changed_at: Date | null;
+  disabled_at: Date | null;
+  tokens_valid_after: Date | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+/** An account together with what proves it. Stays within this room. */
+export interface Credential {
+  readonly account: Account;
+  readonly passwordHash: string | null;
+}
+
+export async function findAccount(db: Queryable, id: string): Promise<Account | undefined> {
+  if (!isStorable(id)) return undefined;
+  const row = await db<Row>('accounts').where({ id }).first(COLUMNS);
+  return row && toAccount(row);
+}
+
+/** By e-mail address or username, as a person would type it. */
+export async function findAccountByIdentifier(
+  db: Queryable,
+  identifier: string,
+): Promise<Account | undefined> {
+  const credential = await findCredential(db, identifier);
+  return credential?.account;
+}
+
+export async function findCredential(db: Queryable, identifier: string): Promise<Credential | undefined> {
+  const folded = foldIdentifier(identifier);
+  if (folded === '' || !isStorable(folded)) return undefined;
+  const column = isEmail(folded) ? 'email' : 'username';
+  // lower() on the column only to use its index: what is stored is folded already.
+  const row = await db<Row>('accounts').whereRaw('lower(??) = ?', [column, folded]).first(COLUMNS);
+  return row && { account: toAccount(row), passwordHash: row.password_hash };
+}
+
+/** Takes the row's lock, so that two changes of one account are made one after the other. */
+export async function lockAccount(db: Queryable, id: string): Promise<Account | undefined> {
+  if (!isStorable(id)) return undefined;
+  const row = await db<Row>('accounts').where({ id }).forUpdate().first(COLUMNS);
+  return row && toAccount(row);
+}
+
+/** Oldest first; `after` is the id that ended the previous page. */
+export async function listAccounts(
+  db: Queryable,
+  page: { limit: number; after?: string | undefined; search?: string | undefined },
+): Promise<Account[]> {
+  const query = db<Row>('accounts').orderBy(['created_at', 'id']).limit(page.limit);
+  if (page.after !== undefined) {
+    void query.whereRaw('(created_at, id) > (select created_at, id from accounts where id = ?)', [
+      page.after,
+    ]);
+  }
+  if (page.search !== undefined) {
+    const search = foldIdentifier(page.search);
+    void query.whereRaw('(position(? in username) > 0 or position(? in email) > 0)', [search, search]);
+  }
+  const rows = await query.select(COLUMNS);
+  return rows.map(toAccount);
+}
+
+export async function insertAccount(
+  db: Queryable,
+  account: Omit<Account, 'hasPassword' | 'tokensValidAfter' | 'disabledAt'>,
+  passwordHash: string | null,
+): Promise<void> {
+  await db('accounts').insert({
+    id: account.id,
+    username: account.username,
+    email: account.email,
+    email_verified: account.emailVerified,
+    profile: JSON.stringify(account.profile),
+    password_hash: passwordHash,
+    password_changed_at: account.passwordChangedAt,
+    created_at: account.createdAt,
+    updated_at: account.updatedAt,
+  });
+}
+
+export async function saveAccount(
+  db: Queryable,
+  account: Pick<Account, 'id' | 'username' | 'email' | 'emailVerified' | 'profile' | 'updatedAt'>,
+): Promise<void> {
+  await db('accounts')
+    .where({ id: account.id })
+    .update({
+      username: account.username,
+      email: account.email,
+      email_verified: account.emailVerified,
+      profile: JSON.stringify(account.profile),
+      updated_at: account.updatedAt,
+    });
+}
+
+/** Whether there was such an account. */
+export async function savePassword(
+  db: Queryable,
+  id: string,
+  passwordHash: string,
+  now: Date,
+): Promise<boolean> {
+  const changed = await db('accounts')
+    .where({ id })
+    .update({ password_hash: passwordHash, password_changed_at: now, updated_at: now });
+  return changed === 1;
+}
+
+/** Replaces a hash by a stronger one of the same password, unless the password was changed in the meantime. */
+export async function replaceHash(
+  db: Queryable,
+  id: string,
+  old: string,
+  replacement: string,
+): Promise<void> {
+  await db('accounts').where({ id, password_hash: old }).update({ password_hash: replacement });
+}
+
+export async function saveAccountDisabled(
+  db: Queryable,
+  id: string,
+  disabledAt: Date | null,
+  now: Date,
+): Promise<void> {
+  await db('accounts').where({ id }).update({ disabled_at: disabledAt, updated_at: now });
+}
+
+export async function deleteAccountRow(db: Queryable, id: string): Promise<void> {
+  await db('accounts').where({ id }).delete();
+}
+
+function toAccount(row: Row): Account {
+  return {
+    id: row.id,
+    username: row.username,
+    email: row.email,
+    emailVerified: row.email_verified,
+    profile: row.profile,
+    hasPassword: row.password_hash !== null,
+    passwordChangedAt: row.password_changed_at,
+    disabledAt: row.disabled_at,
+    tokensValidAfter: row.tokens_valid_after,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}

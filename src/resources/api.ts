@@ -1,0 +1,31 @@
+/**
+ * APIs (resource servers): the audience of their tokens (RFC 8707), the scopes they understand, how long their tokens live
+ * and how they are signed (RFC 9068). This room does not own which client may ask for what (`clients/`), nor what ends the
+ * tokens of an API (`revocation/`).
+ */
+export interface Api {
+  readonly id: string;
+  /** Absolute URI without fragment; the `aud` of its tokens and the `resource` of requests. Never changes. */
+  readonly audience: string;
+  readonly name: string;
+  readonly scopes: readonly ApiScope[];
+  readonly tokenTtlSeconds: number;
+  readonly signingAlg: SigningAlg;
+  readonly disabledAt: Date | null;
+  /** Tokens issued before this moment are dead, whatever the ledger says of them. */
+  readonly tokensValidAfter: Date | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface ApiScope {
+  readonly name: string;
+  /** In words, for the consent page. */
+  readonly description: string;
+}
+
+export const SIGNING_ALGS = ['ES256', 'RS256', 'EdDSA'] as const;
+export type SigningAlg = (typeof SIGNING_ALGS)[number];
+
+/** NOTIFY channel; the payload is the API's id. */
+export const APIS_CHANNEL = 'guichet_apis';

@@ -1,0 +1,126 @@
+import type { Queryable } from '../db/database.ts';
+import type { Api, ApiScope, SigningAlg } from './api.ts';
+
+/** Every token request looks through the whole registry in memory, so it has a size. */
+export const API_COUNT_MAX = 2000;
+
+const COLUMNS = `a.id, a.audience, a.name, a.token_ttl_seconds, a.signing_alg, a.disabled_at, a.tokens_valid_after,
+  a.created_at, a.updated_at,
+  coalesce((select jsonb_agg(jsonb_build_object('name', s.name, 'description', s.description) order by s.name)
+    from api_scopes s where s.api_id = a.id), '[]') as scopes`;
+
+interface Row {
+  id: string;
+  audience: string;
+  name: string;
+  token_ttl_seconds: number;
+  signing_alg: SigningAlg;
+  disabled_at: Date | null;
+  tokens_valid_after: Date | null;
+  created_at: Date;
+  updated_at: Date;
+  scopes: ApiScope[];
+}
+
+export async function findApi(db: Queryable, id: string): Promise<Api | undefined> {
+  const { rows } = await db.raw<{ rows: Row[] }>(`select ${COLUMNS} from apis a where a.id = ?`, [id]);
+  return rows[0] && toApi(rows[0]);
+}
+
+export async function findApiByAudience(db: Queryable, audience: string): Promise<Api | undefined> {
+  const { rows } = await db.raw<{ rows: Row[] }>(`select ${COLUMNS} from apis a where a.audience = ?`, [
+    audience,
+  ]);
+  return rows[0] && toApi(rows[0]);
+}
+
+/** The registry whole, by audience. */
+export async function listApis(db: Queryable): Promise<Api[]> {
+  const { rows } = await db.raw<{ rows: Row[] }>(
+    `select ${COLUMNS} from apis a order by a.audience limit ${API_COUNT_MAX}`,
+  );
+  return rows.map(toApi);
+}
+
+/**
+ * Takes the row's lock, so that two changes of one API are made one after the other, and a scope cannot be taken away while
+ * a client is being given it.
+ */
+export async function lockApi(tx: Queryable, id: string): Promise<Api | undefined> {
+  const locked = await tx('apis').where({ id }).forUpdate().first('id');
+  return locked && findApi(tx, id);
+}
+
+export async function countApis(db: Queryable): Promise<number> {
+  const [row] = await db('apis').count({ count: '*' });
+  return Number(row?.['count'] ?? 0);
+}
+
+export async function insertApi(
+  tx: Queryable,
+  api: Omit<Api, 'disabledAt' | 'tokensValidAfter'>,
+): Promise<void> {
+  await tx('apis').insert({
+    id: api.id,
+    audience: api.audience,
+    name: api.name,
+    token_ttl_seconds: api.tokenTtlSeconds,
+    signing_alg: api.signingAlg,
+    created_at: api.createdAt,
+    updated_at: api.updatedAt,
+  });
+  await saveScopes(tx, api.id, api.scopes);
+}
+
+export async function saveApi(
+  tx: Queryable,
+  api: Pick<Api, 'id' | 'name' | 'tokenTtlSeconds' | 'signingAlg' | 'updatedAt'>,
+): Promise<void> {
+  await tx('apis').where({ id: api.id }).update({
+    name: api.name,
+    token_ttl_seconds: api.tokenTtlSeconds,
+    signing_alg: api.signingAlg,
+    updated_at: api.updatedAt,
+  });
+}
+
+/** Adds scopes, or gives those that are there a new description. */
+export async function saveScopes(tx: Queryable, apiId: string, scopes: readonly ApiScope[]): Promise<void> {
+  if (scopes.length === 0) return;
+  await tx('api_scopes')
+    .insert(scopes.map(({ name, description }) => ({ api_id: apiId, name, description })))
+    .onConflict(['api_id', 'name'])
+    .merge(['description']);
+}
+
+export async function deleteScopes(tx: Queryable, apiId: string, names: readonly string[]): Promise<void> {
+  await tx('api_scopes').where({ api_id: apiId }).whereIn('name', names).delete();
+}
+
+export async function saveApiDisabled(
+  tx: Queryable,
+  id: string,
+  disabledAt: Date | null,
+  now: Date,
+): Promise<void> {
+  await tx('apis').where({ id }).update({ disabled_at: disabledAt, updated_at: now });
+}
+
+export async function deleteApiRow(tx: Queryable, id: string): Promise<void> {
+  await tx('apis').where({ id }).delete();
+}
+
+function toApi(row: Row): Api {
+  return {
+    id: row.id,
+    audience: row.audience,
+    name: row.name,
+    scopes: row.scopes,
+    tokenTtlSeconds: row.token_ttl_seconds,
+    signingAlg: row.signing_alg,
+    disabledAt: row.disabled_at,
+    tokensValidAfter: row.tokens_valid_after,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
