@@ -29,13 +29,14 @@ export async function up(knex: Knex): Promise<void> {
     CREATE INDEX session_ids_session ON session_ids (session_uid);
 
     CREATE TABLE session_clients (
-      session_uid    text NOT NULL REFERENCES sessions ON DELETE CASCADE,
-      client_id      text NOT NULL,
-      sid            text NOT NULL,
-      grant_id       text,
+      session_uid     text NOT NULL REFERENCES sessions ON DELETE CASCADE,
+      client_id       text NOT NULL,
+      sid             text NOT NULL,
+      grant_id        text,
       persists_logout boolean NOT NULL DEFAULT false,
-      joined_at      timestamptz NOT NULL,
-      PRIMARY KEY (session_uid, client_id)
+      joined_at       timestamptz NOT NULL,
+      -- two tabs may sign in to one client at once, each with a sid of its own: both are told of the sign-out
+      PRIMARY KEY (session_uid, client_id, sid)
     );
   `);
 }

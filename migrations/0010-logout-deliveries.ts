@@ -6,8 +6,8 @@ export async function up(knex: Knex): Promise<void> {
     CREATE TABLE logout_deliveries (
       id              text PRIMARY KEY,
       client_id       text NOT NULL,
-      subject         text NOT NULL,
-      sid             text,
+      account_id      text NOT NULL,
+      sid             text NOT NULL,
       attempts        integer NOT NULL DEFAULT 0,
       next_attempt_at timestamptz NOT NULL,
       created_at      timestamptz NOT NULL,
@@ -15,6 +15,8 @@ export async function up(knex: Knex): Promise<void> {
       abandoned_at    timestamptz,
       last_error      text
     );
+    -- a sid is one sign-in at one client: its end is told once, whichever path ends it
+    CREATE UNIQUE INDEX logout_deliveries_sid ON logout_deliveries (client_id, sid);
     -- the job takes what is due
     CREATE INDEX logout_deliveries_due ON logout_deliveries (next_attempt_at) WHERE delivered_at IS NULL AND abandoned_at IS NULL;
   `);

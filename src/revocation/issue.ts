@@ -1,0 +1,203 @@
+import type { Pool, PoolClient } from 'pg';
+
+import type { Clock } from '../clock.ts';
+import { createBatch } from '../db/batch.ts';
+import type { Artifact } from '../grants/artifact.ts';
+import { artifactColumns } from '../grants/store.ts';
+import type { TokenRow } from './token.ts';
+
+/** Everything one request issues. All of it becomes durable together, or none of it. */
+export interface Issue {
+  /** Digest of the code or refresh token that is spent for it. */
+  readonly spends: Buffer | null;
+  readonly clientId: string;
+  readonly grantId: string | null;
+  readonly sessionUid: string | null;
+  readonly accountId: string | null;
+  readonly artifacts: readonly Artifact[];
+  readonly token: TokenRow | null;
+  /** The sealed answer for a client that repeats the same refresh. */
+  readonly answer: RefreshAnswerRow | null;
+}
+
+export interface RefreshAnswerRow {
+  readonly digest: Buffer;
+  readonly successorDigest: Buffer | null;
+  readonly sealed: Buffer;
+  readonly expiresAt: Date;
+}
+
+/**
+ * `issued` · `spent`: somebody else used the code or refresh token first · `ended`: the grant, session, person, client, API
+ * or key behind it is gone. Nothing was written in the last two cases, but for the mark on a code that was spent for nothing.
+ */
+export type IssueOutcome = 'issued' | 'spent' | 'ended';
+
+/** Processes hold it shared while they issue; a revocation takes it alone for an instant (see revoke.ts). */
+export const LEDGER_LOCK = 7_203_001;
+
+/** A run of 128 keeps a statement's parameters below 200 kB; larger runs gained nothing. */
+const UNITS_PER_RUN = 128;
+/** Two runs in flight: one waits for the disk while the next is filled. */
+const RUNS_IN_FLIGHT = 2;
+/** Deadlocks cannot be ruled out between processes that spend the same artifacts; a victim is simply run again. */
+const ATTEMPTS = 4;
+
+/** Group commit: requests that issue at the same time share one transaction and one flush to disk. */
+export function createIssuer(ctx: { pool: Pool; clock: Clock }): (issue: Issue) => Promise<IssueOutcome> {
+  return createBatch<Issue, IssueOutcome>({
+    run: (issues) => commit(ctx.pool, issues, ctx.clock.now()),
+    maxItems: UNITS_PER_RUN,
+    maxParallel: RUNS_IN_FLIGHT,
+  });
+}
+
+async function commit(pool: Pool, issues: readonly Issue[], now: Date): Promise<IssueOutcome[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await commitOnce(pool, issues, now);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isDeadlock(error)) throw error;
+    }
+  }
+}
+
+function isDeadlock(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '40P01';
+}
+
+async function commitOnce(pool: Pool, issues: readonly Issue[], now: Date): Promise<IssueOutcome[]> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query(`BEGIN; SELECT pg_advisory_xact_lock_shared(${LEDGER_LOCK})`);
+    // The lock comes first and in a statement of its own: the snapshot of the next one then sees every finished revocation.
+    const outcomes = await write(client, issues, now);
+    await client.query('COMMIT');
+    return outcomes;
+  } catch (error) {
+    broken = error instanceof Error ? error : new Error(String(error));
+    await client.query('ROLLBACK').then(
+      () => (broken = undefined),
+      () => undefined,
+    );
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+const TOKEN_COLUMNS = 'jti, client_id, api_id, grant_id, session_uid, account_id, kid, issued_at, expires_at';
+
+async function write(client: PoolClient, issues: readonly Issue[], now: Date): Promise<IssueOutcome[]> {
+  const onlyTokens = issues.every((i) => i.spends === null && i.artifacts.length === 0 && i.answer === null);
+  const values = onlyTokens ? numberedTokens(issues) : fullValues(issues, now);
+  const { rows } = await client.query<{ no: number; live: boolean; fresh: boolean }>({
+    name: onlyTokens ? 'issue_tokens' : 'issue',
+    text: onlyTokens ? ISSUE_TOKENS : ISSUE,
+    values,
+  });
+  const outcomes: IssueOutcome[] = issues.map(() => 'ended');
+  for (const row of rows) outcomes[row.no] = row.live ? 'issued' : row.fresh ? 'ended' : 'spent';
+  return outcomes;
+}
+
+// What must still stand for a token to leave. Looked up by primary key, inside the shared lock.
+const LIVE = `
+  EXISTS (SELECT FROM clients x WHERE x.id = u.client_id AND x.disabled_at IS NULL)
+  AND (u.grant_id IS NULL OR EXISTS (SELECT FROM grants x WHERE x.id = u.grant_id AND x.revoked_at IS NULL))
+  AND (u.session_uid IS NULL OR EXISTS (SELECT FROM sessions x WHERE x.uid = u.session_uid AND x.ended_at IS NULL))
+  AND (u.account_id IS NULL OR EXISTS (SELECT FROM accounts x WHERE x.id = u.account_id AND x.disabled_at IS NULL))
+  AND (u.api_id IS NULL OR EXISTS (SELECT FROM apis x WHERE x.id = u.api_id AND x.disabled_at IS NULL))
+  AND (u.kid IS NULL OR EXISTS (SELECT FROM signing_keys x WHERE x.kid = u.kid AND x.state <> 'revoked'))`;
+
+/** The common case of client credentials: ledger rows only. */
+const ISSUE_TOKENS = `
+  WITH u AS MATERIALIZED (
+    SELECT * FROM unnest($1::int[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+      $9::timestamptz[], $10::timestamptz[]) AS t(no, ${TOKEN_COLUMNS})
+  ), live AS MATERIALIZED (SELECT u.* FROM u WHERE ${LIVE}),
+  recorded AS (INSERT INTO tokens (${TOKEN_COLUMNS}) SELECT ${TOKEN_COLUMNS} FROM live)
+  SELECT no, true AS live, true AS fresh FROM live`;
+
+const ISSUE = `
+  WITH u AS MATERIALIZED (
+    SELECT * FROM unnest($1::int[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+      AS t(no, spends, client_id, grant_id, session_uid, account_id, api_id, kid)
+  ), held AS MATERIALIZED (
+    -- locked in one order everywhere, so that two processes wait for each other instead of deadlocking
+    SELECT digest FROM artifacts WHERE digest IN (SELECT spends FROM u) AND consumed_at IS NULL ORDER BY digest FOR UPDATE
+  ), spent AS (
+    UPDATE artifacts a SET consumed_at = $9
+    FROM held, (SELECT DISTINCT ON (spends) no, spends FROM u WHERE spends IS NOT NULL ORDER BY spends, no) first
+    WHERE a.digest = held.digest AND first.spends = a.digest
+    RETURNING first.no
+  ), fresh AS MATERIALIZED (
+    SELECT no FROM u WHERE spends IS NULL OR no IN (SELECT no FROM spent)
+  ), live AS MATERIALIZED (
+    SELECT no FROM u WHERE no IN (SELECT no FROM fresh) AND ${LIVE}
+  ), kept AS (
+    INSERT INTO artifacts (digest, model, payload, grant_id, client_id, account_id, session_uid, user_code_digest,
+      created_at, consumed_at, expires_at)
+    SELECT digest, model, payload, grant_id, client_id, account_id, session_uid, user_code_digest,
+      created_at, consumed_at, expires_at
+    FROM unnest($10::int[], $11::bytea[], $12::text[], $13::bytea[], $14::text[], $15::text[], $16::text[], $17::text[],
+      $18::bytea[], $19::timestamptz[], $20::timestamptz[], $21::timestamptz[])
+      AS a(no, digest, model, payload, grant_id, client_id, account_id, session_uid, user_code_digest, created_at,
+        consumed_at, expires_at)
+    WHERE no IN (SELECT no FROM live)
+  ), recorded AS (
+    INSERT INTO tokens (${TOKEN_COLUMNS})
+    SELECT ${TOKEN_COLUMNS}
+    FROM unnest($22::int[], $23::bytea[], $24::text[], $25::text[], $26::text[], $27::text[], $28::text[], $29::text[],
+      $30::timestamptz[], $31::timestamptz[]) AS t(no, ${TOKEN_COLUMNS})
+    WHERE no IN (SELECT no FROM live)
+  ), answered AS (
+    INSERT INTO refresh_answers (digest, successor_digest, sealed, expires_at)
+    SELECT digest, successor_digest, sealed, expires_at
+    FROM unnest($32::int[], $33::bytea[], $34::bytea[], $35::bytea[], $36::timestamptz[])
+      AS r(no, digest, successor_digest, sealed, expires_at)
+    WHERE no IN (SELECT no FROM live)
+    ON CONFLICT (digest) DO NOTHING
+  )
+  SELECT no, no IN (SELECT no FROM live) AS live, no IN (SELECT no FROM fresh) AS fresh FROM u`;
+
+function fullValues(issues: readonly Issue[], now: Date): unknown[] {
+  const artifacts = issues.flatMap((issue, no) => issue.artifacts.map((artifact) => ({ no, artifact })));
+  const answers = issues.flatMap((issue, no) => (issue.answer ? [{ no, ...issue.answer }] : []));
+  return [
+    issues.map((_, no) => no),
+    issues.map((i) => i.spends),
+    issues.map((i) => i.clientId),
+    issues.map((i) => i.grantId),
+    issues.map((i) => i.sessionUid),
+    issues.map((i) => i.accountId),
+    issues.map((i) => i.token?.apiId ?? null),
+    issues.map((i) => i.token?.kid ?? null),
+    now,
+    artifacts.map(({ no }) => no),
+    ...artifactColumns(artifacts.map(({ artifact }) => artifact)),
+    ...numberedTokens(issues),
+    answers.map((a) => a.no),
+    answers.map((a) => a.digest),
+    answers.map((a) => a.successorDigest),
+    answers.map((a) => a.sealed),
+    answers.map((a) => a.expiresAt),
+  ];
+}
+
+function numberedTokens(issues: readonly Issue[]): unknown[] {
+  const tokens = issues.flatMap((issue, no) => (issue.token ? [{ no, ...issue.token }] : []));
+  return [
+    tokens.map((t) => t.no),
+    tokens.map((t) => t.jti),
+    tokens.map((t) => t.clientId),
+    tokens.map((t) => t.apiId),
+    tokens.map((t) => t.grantId),
+    tokens.map((t) => t.sessionUid),
+    tokens.map((t) => t.accountId),
+    tokens.map((t) => t.kid),
+    tokens.map((t) => t.issuedAt),
+    tokens.map((t) => t.expiresAt),
+  ];
+}

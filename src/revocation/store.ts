@@ -1,0 +1,152 @@
+import type { Pool } from 'pg';
+import type { Knex } from 'knex';
+
+import { jtiDigest, type RevokeTarget } from './token.ts';
+
+export interface LedgerEntry {
+  readonly clientId: string;
+  readonly apiId: string;
+  readonly grantId: string | null;
+  readonly sessionUid: string | null;
+  readonly accountId: string | null;
+  readonly kid: string;
+  readonly issuedAt: Date;
+  readonly expiresAt: Date;
+  readonly revokedAt: Date | null;
+}
+
+/** One statement for many look-ups. `exp` names the partition, so each reads one small index. */
+export async function findTokens(
+  pool: Pool,
+  keys: readonly { jti: string; expiresAt: Date }[],
+): Promise<(LedgerEntry | undefined)[]> {
+  const digests = keys.map((key) => jtiDigest(key.jti));
+  const { rows } = await pool.query<{
+    jti: Buffer;
+    client_id: string;
+    api_id: string;
+    grant_id: string | null;
+    session_uid: string | null;
+    account_id: string | null;
+    kid: string;
+    issued_at: Date;
+    expires_at: Date;
+    revoked_at: Date | null;
+  }>({
+    name: 'tokens_find',
+    text: `
+      SELECT t.jti, t.client_id, t.api_id, t.grant_id, t.session_uid, t.account_id, t.kid, t.issued_at, t.expires_at,
+        t.revoked_at
+      FROM unnest($1::bytea[], $2::timestamptz[]) AS k(jti, expires_at)
+      JOIN tokens t ON t.jti = k.jti AND t.expires_at = k.expires_at`,
+    values: [digests, keys.map((key) => key.expiresAt)],
+  });
+  const found = new Map(
+    rows.map((row) => [
+      row.jti.toString('latin1'),
+      {
+        clientId: row.client_id,
+        apiId: row.api_id,
+        grantId: row.grant_id,
+        sessionUid: row.session_uid,
+        accountId: row.account_id,
+        kid: row.kid,
+        issuedAt: row.issued_at,
+        expiresAt: row.expires_at,
+        revokedAt: row.revoked_at,
+      },
+    ]),
+  );
+  return digests.map((digest) => found.get(digest.toString('latin1')));
+}
+
+/** Marks live ledger rows as revoked; answers how many. */
+export async function endTokens(tx: Knex.Transaction, target: RevokeTarget, now: Date): Promise<number> {
+  const rows = tx('tokens').whereNull('revoked_at').where('expires_at', '>', now);
+  return narrow(rows, target).update({ revoked_at: now });
+}
+
+function narrow(rows: Knex.QueryBuilder, target: RevokeTarget): Knex.QueryBuilder {
+  if ('jti' in target) {
+    const byJti = rows.where('jti', jtiDigest(target.jti));
+    return target.expiresAt ? byJti.where('expires_at', target.expiresAt) : byJti;
+  }
+  if ('grant' in target) return rows.where('grant_id', target.grant);
+  if ('session' in target) return rows.where('session_uid', target.session);
+  if ('account' in target) return rows.where('account_id', target.account);
+  if ('client' in target) return rows.where('client_id', target.client);
+  if ('api' in target) return rows.where('api_id', target.api);
+  if ('key' in target) return rows.where('kid', target.key);
+  return rows.where('issued_at', '<', target.issuedBefore);
+}
+
+/** Ends the grants behind the target. Their codes and tokens go with them, see {@link deleteGrantArtifacts}. */
+export async function endGrants(tx: Knex.Transaction, target: RevokeTarget, now: Date): Promise<void> {
+  const rows = tx('grants').whereNull('revoked_at');
+  if ('grant' in target) await rows.where('id', target.grant).update({ revoked_at: now });
+  if ('account' in target) await rows.where('account_id', target.account).update({ revoked_at: now });
+  if ('client' in target) await rows.where('client_id', target.client).update({ revoked_at: now });
+  if ('issuedBefore' in target) {
+    await rows.where('created_at', '<', target.issuedBefore).update({ revoked_at: now });
+  }
+}
+
+/** Codes, refresh tokens and opaque tokens of grants that have ended: found no more, on any process. */
+export async function deleteGrantArtifacts(tx: Knex.Transaction, target: RevokeTarget): Promise<void> {
+  if ('grant' in target) await tx('artifacts').where('grant_id', target.grant).delete();
+  if ('account' in target || 'client' in target || 'issuedBefore' in target) {
+    const ended = tx('grants').select('id').whereNotNull('revoked_at');
+    if ('account' in target) ended.where('account_id', target.account);
+    if ('client' in target) ended.where('client_id', target.client);
+    if ('issuedBefore' in target) ended.where('created_at', '<', target.issuedBefore);
+    await tx('artifacts').whereIn('grant_id', ended).delete();
+  }
+}
+
+/** Ends browser sessions and answers their uids, so that clients can be told. */
+export async function endSessions(
+  tx: Knex.Transaction,
+  target: RevokeTarget,
+  now: Date,
+): Promise<readonly string[]> {
+  const rows = tx('sessions').whereNull('ended_at');
+  if ('session' in target) rows.where('uid', target.session);
+  else if ('account' in target) rows.where('account_id', target.account);
+  else if ('issuedBefore' in target) rows.where('created_at', '<', target.issuedBefore);
+  else return [];
+  const ended: { uid: string }[] = await rows.update({ ended_at: now }).returning('uid');
+  return ended.map((row) => row.uid);
+}
+
+/** Tokens that die with a session: those without `offline_access`. */
+export async function endSessionTokens(
+  tx: Knex.Transaction,
+  uids: readonly string[],
+  now: Date,
+): Promise<number> {
+  if (uids.length === 0) return 0;
+  return tx('tokens')
+    .whereIn('session_uid', uids)
+    .whereNull('revoked_at')
+    .where('expires_at', '>', now)
+    .update({ revoked_at: now });
+}
+
+/** One delivery for every sign-in at a client that asked to be told (OIDC Back-Channel Logout §2.2). */
+export async function enqueueLogouts(
+  tx: Knex.Transaction,
+  uids: readonly string[],
+  now: Date,
+): Promise<void> {
+  if (uids.length === 0) return;
+  await tx.raw(
+    `INSERT INTO logout_deliveries (id, client_id, account_id, sid, next_attempt_at, created_at)
+     SELECT gen_random_uuid()::text, j.client_id, s.account_id, j.sid, ?, ?
+     FROM session_clients j
+     JOIN sessions s ON s.uid = j.session_uid
+     JOIN clients c ON c.id = j.client_id
+     WHERE j.session_uid = ANY(?) AND s.account_id IS NOT NULL AND c.metadata ? 'backchannel_logout_uri'
+     ON CONFLICT (client_id, sid) DO NOTHING`.replace("metadata ? '", "metadata \\? '"),
+    [now, now, uids],
+  );
+}

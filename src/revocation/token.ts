@@ -1,0 +1,34 @@
+/**
+ * The ledger of JWT access tokens, and everything that ends one. A row is written before a token leaves, so that a token
+ * which nobody recorded does not exist; ending a token, a grant, a session, a person, a client, an API or a key is one verb
+ * (revoke.ts), in one transaction. This room rules RFC 7009's effect and RFC 7662's answer; it knows nothing of HTTP.
+ */
+import { sha256 } from '../crypto/digest.ts';
+
+export interface TokenRow {
+  /** SHA-256 of the `jti` claim. */
+  readonly jti: Buffer;
+  readonly clientId: string;
+  readonly apiId: string;
+  readonly grantId: string | null;
+  /** Set only when the token dies with its browser session. */
+  readonly sessionUid: string | null;
+  readonly accountId: string | null;
+  readonly kid: string;
+  readonly issuedAt: Date;
+  readonly expiresAt: Date;
+}
+
+export type RevokeTarget =
+  | { readonly jti: string; readonly expiresAt?: Date }
+  | { readonly grant: string }
+  | { readonly session: string }
+  | { readonly account: string }
+  | { readonly client: string }
+  | { readonly api: string }
+  | { readonly key: string }
+  | { readonly issuedBefore: Date };
+
+export function jtiDigest(jti: string): Buffer {
+  return sha256(`jti:${jti}`);
+}
