@@ -52,8 +52,8 @@ export async function listClients(
 ): Promise<ClientRecord[]> {
   const { rows } = await db.raw<{ rows: Row[] }>(
     `select ${COLUMNS} from clients c
-     where (:after::text is null or (c.created_at, c.id) > (select created_at, id from clients where id = :after))
-       and (:search::text is null or position(lower(:search) in lower(c.id || ' ' || coalesce(c.metadata->>'client_name', ''))) > 0)
+     where (cast(:after as text) is null or (c.created_at, c.id) > (select created_at, id from clients where id = :after))
+       and (cast(:search as text) is null or position(lower(:search) in lower(c.id || ' ' || coalesce(c.metadata->>'client_name', ''))) > 0)
      order by c.created_at, c.id limit :limit`,
     { after: page.after ?? null, search: page.search ?? null, limit: page.limit },
   );
