@@ -1,0 +1,32 @@
+import type { LogLevel } from './values.ts';
+
+/** What the rest of the server knows of its configuration: parsed, complete, read-only. */
+export interface Config {
+  readonly mode: 'development' | 'production';
+  /** Origin only, without a trailing slash. */
+  readonly issuer: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  /** No port, no metrics listener. */
+  readonly metrics: { readonly host: string; readonly port: number | undefined };
+  /** Absolute. */
+  readonly dataDir: string;
+  /** No url, embedded PostgreSQL in `dataDir`. */
+  readonly database: { readonly url: string | undefined; readonly poolMax: number };
+  /** CIDR blocks; a single address has become a /32 or /128. */
+  readonly trustedProxies: readonly string[];
+  readonly secrets: { readonly secret: readonly string[]; readonly encryptionKeys: readonly Buffer[] };
+  readonly logLevel: LogLevel;
+  readonly tokens: {
+    readonly accessTtlSeconds: number;
+    readonly refreshTtlSeconds: number;
+    readonly refreshIdleSeconds: number;
+    readonly refreshGraceSeconds: number;
+  };
+  readonly sessions: { readonly ttlSeconds: number };
+  readonly keys: { readonly rotationDays: number; readonly publishSeconds: number };
+  /** CIDR blocks and lower-case host names. */
+  readonly egressAllow: readonly string[];
+  readonly shutdownSeconds: number;
+  /** Sentences the operator should see once at start; they hold no secret. */
+  readonly notices: readonly string[];
+}

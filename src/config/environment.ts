@@ -1,0 +1,103 @@
+import { readFileSync, statSync } from 'node:fs';
+import { secretNames, variableNames } from './schema.ts';
+import type { VariableName } from './schema.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+export type Values = Partial<Record<VariableName, string>>;
+
+/** A variable and what is wrong with it, in a sentence that continues its name. */
+export interface Problem {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Picks our variables out of the environment, reads the `*_FILE` ones and finds the names nobody knows. */
+export function readEnvironment(env: Environment): { values: Values; problems: Problem[] } {
+  const values: Values = {};
+  const problems: Problem[] = unknownNames(env);
+  for (const name of variableNames) {
+    const value = given(env, name);
+    if (value !== undefined) values[name] = value;
+  }
+  for (const name of secretNames) {
+    const path = given(env, `${name}_FILE`);
+    if (path === undefined) continue;
+    if (values[name] !== undefined) {
+      problems.push({ name: `${name}_FILE`, text: `is set although ${name} is set: keep one of them` });
+      continue;
+    }
+    const file = readSecretFile(path);
+    if ('text' in file) values[name] = file.text;
+    else problems.push({ name: `${name}_FILE`, text: file.problem });
+  }
+  return { values, problems };
+}
+
+/** Compose files and Kubernetes manifests pass variables on as empty text: that is unset. */
+function given(env: Environment, name: string): string | undefined {
+  const value = env[name];
+  return value === undefined || value === '' || isServiceLink(name, value) ? undefined : value;
+}
+
+/**
+ * Kubernetes gives every pod variables for each Service of its namespace: beside one called `guichet` ours would find
+ * GUICHET_PORT=tcp://10.0.0.1:3000 and GUICHET_SERVICE_HOST.
+ */
+function isServiceLink(name: string, value: string): boolean {
+  if (name.endsWith('_PORT')) return /^(?:tcp|udp|sctp):\/\//.test(value) || name.endsWith('_SERVICE_PORT');
+  return /_SERVICE_HOST$|_SERVICE_PORT_|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_|$)/.test(name);
+}
+
+function unknownNames(env: Environment): Problem[] {
+  const known = [...variableNames, ...secretNames.map((name) => `${name}_FILE`)];
+  return Object.entries(env)
+    .filter(([name, value]) => name.startsWith('GUICHET_') && !isServiceLink(name, value ?? ''))
+    .filter(([name]) => !known.includes(name))
+    .map(([name]) => {
+      const near = nearest(name, known);
+      return {
+        name,
+        text: near === undefined ? 'is not a variable of this server' : `is unknown: did you mean ${near}?`,
+      };
+    });
+}
+
+/** No secret is longer; a path that points at a log or a device is a mistake. */
+const SECRET_FILE_BYTES_MAX = 65_536;
+
+function readSecretFile(path: string): { text: string } | { problem: string } {
+  try {
+    const { size } = statSync(path);
+    if (size > SECRET_FILE_BYTES_MAX)
+      return { problem: `names a file of ${size} bytes, too large for a secret` };
+    const text = readFileSync(path, 'utf8').trim();
+    return text === '' ? { problem: `names an empty file (${path})` } : { text };
+  } catch (error) {
+    return { problem: `cannot be read: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
+
+/** More than a third of a name changed is another name, not a slip. */
+const SLIP_SHARE = 1 / 3;
+
+function nearest(name: string, known: readonly string[]): string | undefined {
+  const [best] = known
+    .map((candidate) => ({ candidate, edits: editDistance(name, candidate) }))
+    .sort((a, b) => a.edits - b.edits);
+  const allowed = (name.length - 'GUICHET_'.length) * SLIP_SHARE;
+  return best !== undefined && best.edits <= Math.max(2, allowed) ? best.candidate : undefined;
+}
+
+/** Levenshtein's: insertions, deletions and replacements that turn one text into the other. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let line = 1; line <= a.length; line += 1) {
+    const next = [line];
+    for (let column = 1; column <= b.length; column += 1) {
+      const replaced = (row[column - 1] ?? 0) + (a[line - 1] === b[column - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

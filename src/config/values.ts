@@ -1,0 +1,124 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** Decimal digits and nothing else: no sign, exponent or surrounding space that `Number()` would forgive. */
+export function integer({ min, max }: { min: number; max: number }) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,12}$/, { error: message, abort: true })
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, message);
+}
+
+/**
+ * RFC 8414 §2: an issuer has no query or fragment. We serve at the root of an origin, because `.well-known` documents
+ * of an issuer with a path would live outside that path, on somebody else's server.
+ */
+export function issuer() {
+  return parsed((text) => {
+    if (!URL.canParse(text)) return problem('must be an absolute URL such as https://login.example.com');
+    const url = new URL(text);
+    if (url.protocol !== 'https:' && url.protocol !== 'http:')
+      return problem('must start with https:// or http://');
+    if (url.username !== '' || url.password !== '')
+      return problem('must not contain a user name or password');
+    if (/[?#]/.test(text)) return problem('must not contain a query or fragment');
+    if (url.pathname !== '/')
+      return problem(`must not have a path (found ${url.pathname}): use an origin of its own`);
+    return { value: url.origin };
+  });
+}
+
+export function postgresUrl() {
+  return parsed((text) => {
+    const known = /^postgres(?:ql)?:\/\//.test(text) && URL.canParse(text);
+    return known ? { value: text } : problem('must look like postgres://user:password@host:5432/name');
+  });
+}
+
+/** 32 bytes each, as `openssl rand -base64 32` or `openssl rand -hex 32` print them. */
+export function encryptionKeys() {
+  return list((text) => {
+    const key = decodeKey(text);
+    return key === undefined
+      ? problem('must be 32 bytes in base64 or hex; make one with: openssl rand -base64 32')
+      : { value: key };
+  });
+}
+
+export function proxies() {
+  return list((text) => {
+    const block = cidrBlock(text);
+    if (block === undefined) return problem('must be addresses or CIDR blocks such as 10.0.0.0/8');
+    // Trusting every peer would let any visitor choose the address we see.
+    if (block.endsWith('/0')) return problem('must not trust every address');
+    return { value: block };
+  });
+}
+
+export function allowedTargets() {
+  return list((text) => {
+    const target = cidrBlock(text) ?? hostName(text);
+    return target === undefined ? problem('must be host names, addresses or CIDR blocks') : { value: target };
+  });
+}
+
+/** Members of a comma-separated list; the environment has no other kind. */
+export function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((member) => member.trim())
+    .filter((member) => member !== '');
+}
+
+type Parsed<T> = { value: T } | { problem: string };
+
+function problem(text: string): { problem: string } {
+  return { problem: text };
+}
+
+function parsed<T>(parse: (text: string) => Parsed<T>) {
+  return z.string().transform((text, context): T => {
+    const result = parse(text);
+    if ('value' in result) return result.value;
+    context.addIssue(result.problem);
+    return z.NEVER;
+  });
+}
+
+function list<T>(parse: (text: string) => Parsed<T>) {
+  return parsed<T[]>((text) => {
+    const values: T[] = [];
+    for (const member of splitList(text)) {
+      const result = parse(member);
+      if ('problem' in result) return result;
+      values.push(result.value);
+    }
+    return { value: values };
+  });
+}
+
+function decodeKey(text: string): Buffer | undefined {
+  if (/^[0-9a-f]{64}$/i.test(text)) return Buffer.from(text, 'hex');
+  if (/^[A-Za-z0-9+/_-]{43}=?$/.test(text)) return Buffer.from(text, 'base64');
+  return undefined;
+}
+
+function cidrBlock(text: string): string | undefined {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0 || address.includes('%')) return undefined;
+  const bits = family === 4 ? 32 : 128;
+  if (prefix === undefined) return `${address}/${bits}`;
+  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits ? `${address}/${Number(prefix)}` : undefined;
+}
+
+function hostName(text: string): string | undefined {
+  const labels = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*$/i;
+  // All digits and dots is an address written wrongly, not a name.
+  return labels.test(text) && !/^[\d.]+$/.test(text) ? text.toLowerCase() : undefined;
+}
