@@ -1,6 +1,6 @@
 import { equal, hmac } from '../crypto/digest.ts';
 import { randomToken } from '../crypto/ids.ts';
-import type { Secrets } from '../crypto/secrets.ts';
+import { verificationKeys, type Secrets } from '../crypto/secrets.ts';
 import type { ClientRecord } from './client.ts';
 
 /** Lets secret scanners find one that leaked into a repository. */
@@ -28,11 +28,13 @@ export function compareSecret(
   now: Date,
 ): boolean {
   if (presented.length > PRESENTED_LENGTH_MAX) return false;
-  const digest = hmac(secrets.clientSecretKey, presented);
+  const digests = verificationKeys(secrets, 'clientSecretKey').map((key) => hmac(key, presented));
   let matches = false;
   for (const secret of record.secrets) {
     const live = secret.expiresAt === null || now < secret.expiresAt;
-    if (equal(secret.digest, digest) && live) matches = true;
+    for (const digest of digests) {
+      if (equal(secret.digest, digest) && live) matches = true;
+    }
   }
   return matches;
 }
