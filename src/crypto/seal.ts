@@ -13,8 +13,8 @@ export interface Seal {
 
 /**
  * AES-256-GCM (NIST SP 800-38D) under keys derived from GUICHET_ENCRYPTION_KEY: the first seals, all open.
- * Layout: version (1) · key id (4) · nonce (12) · tag (16) · ciphertext. The random 96-bit nonce is safe up to
- * 2³² values per key; a server seals a few per day.
+ * Layout: version (1) · key id (4) · nonce (12) · tag (16) · ciphertext. Every row has a key of its own, derived from
+ * its `aad`: a random 96-bit nonce is safe for 2³² values under one key, which tokens would pass within weeks.
  */
 export function createSeal(encryptionKeys: readonly Uint8Array[]): Seal {
   const keys = encryptionKeys.map(sealingKey);
@@ -24,7 +24,9 @@ export function createSeal(encryptionKeys: readonly Uint8Array[]): Seal {
     seal(plain, aad) {
       const header = Buffer.concat([Buffer.of(VERSION), current.id]);
       const nonce = randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv('aes-256-gcm', current.key, nonce, { authTagLength: TAG_BYTES });
+      const cipher = createCipheriv('aes-256-gcm', hmac(current.key, aad), nonce, {
+        authTagLength: TAG_BYTES,
+      });
       cipher.setAAD(Buffer.concat([header, Buffer.from(aad)]));
       const body = Buffer.concat([cipher.update(plain), cipher.final()]);
       return Buffer.concat([header, nonce, cipher.getAuthTag(), body]);
@@ -37,7 +39,9 @@ export function createSeal(encryptionKeys: readonly Uint8Array[]): Seal {
       if (found === undefined)
         throw unreadable('sealed with a key that GUICHET_ENCRYPTION_KEY does not list');
       const nonce = bytes.subarray(NONCE_AT, TAG_AT);
-      const decipher = createDecipheriv('aes-256-gcm', found.key, nonce, { authTagLength: TAG_BYTES });
+      const decipher = createDecipheriv('aes-256-gcm', hmac(found.key, aad), nonce, {
+        authTagLength: TAG_BYTES,
+      });
       decipher.setAAD(Buffer.concat([header, Buffer.from(aad)]));
       decipher.setAuthTag(bytes.subarray(TAG_AT, BODY_AT));
       try {
