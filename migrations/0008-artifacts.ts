@@ -14,7 +14,6 @@ export async function up(knex: Knex): Promise<void> {
       grant_id         text,
       client_id        text,
       account_id       text,
-      session_uid      text,
       user_code_digest bytea,
       created_at       timestamptz NOT NULL,
       consumed_at      timestamptz,

@@ -13,8 +13,6 @@ export interface Artifact {
   readonly grantId: string | null;
   readonly clientId: string | null;
   readonly accountId: string | null;
-  /** Set only when the artifact dies with its browser session. */
-  readonly sessionUid: string | null;
   readonly userCodeDigest: Buffer | null;
   readonly createdAt: Date;
   readonly consumedAt: Date | null;

@@ -10,7 +10,6 @@ interface ArtifactRow {
   grant_id: string | null;
   client_id: string | null;
   account_id: string | null;
-  session_uid: string | null;
   user_code_digest: Buffer | null;
   created_at: Date;
   consumed_at: Date | null;
@@ -18,7 +17,7 @@ interface ArtifactRow {
 }
 
 const COLUMNS =
-  'digest, model, payload, grant_id, client_id, account_id, session_uid, user_code_digest, created_at, consumed_at, expires_at';
+  'digest, model, payload, grant_id, client_id, account_id, user_code_digest, created_at, consumed_at, expires_at';
 
 /** One statement for many look-ups; the answers stand in the order of the digests. */
 export async function findArtifacts(
@@ -54,10 +53,10 @@ export async function saveArtifacts(pool: Pool, artifacts: readonly Artifact[]):
     text: `
       INSERT INTO artifacts (${COLUMNS})
       SELECT DISTINCT ON (digest) * FROM unnest($1::bytea[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[],
-        $7::text[], $8::bytea[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[]) AS a(${COLUMNS})
+        $7::bytea[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[]) AS a(${COLUMNS})
       ORDER BY digest
       ON CONFLICT (digest) DO UPDATE SET payload = excluded.payload, grant_id = excluded.grant_id,
-        account_id = excluded.account_id, session_uid = excluded.session_uid, expires_at = excluded.expires_at,
+        account_id = excluded.account_id, expires_at = excluded.expires_at,
         consumed_at = coalesce(artifacts.consumed_at, excluded.consumed_at)`,
     values: artifactColumns(artifacts),
   });
@@ -72,7 +71,6 @@ export function artifactColumns(artifacts: readonly Artifact[]): unknown[] {
     artifacts.map((a) => a.grantId),
     artifacts.map((a) => a.clientId),
     artifacts.map((a) => a.accountId),
-    artifacts.map((a) => a.sessionUid),
     artifacts.map((a) => a.userCodeDigest),
     artifacts.map((a) => a.createdAt),
     artifacts.map((a) => a.consumedAt),
@@ -191,7 +189,6 @@ function toArtifact(row: ArtifactRow): Artifact {
     grantId: row.grant_id,
     clientId: row.client_id,
     accountId: row.account_id,
-    sessionUid: row.session_uid,
     userCodeDigest: row.user_code_digest,
     createdAt: row.created_at,
     consumedAt: row.consumed_at,

@@ -137,25 +137,25 @@ const ISSUE = `
   ), live AS MATERIALIZED (
     SELECT no FROM u WHERE no IN (SELECT no FROM fresh) AND ${LIVE}
   ), kept AS (
-    INSERT INTO artifacts (digest, model, payload, grant_id, client_id, account_id, session_uid, user_code_digest,
+    INSERT INTO artifacts (digest, model, payload, grant_id, client_id, account_id, user_code_digest,
       created_at, consumed_at, expires_at)
-    SELECT digest, model, payload, grant_id, client_id, account_id, session_uid, user_code_digest,
+    SELECT digest, model, payload, grant_id, client_id, account_id, user_code_digest,
       created_at, consumed_at, expires_at
-    FROM unnest($10::int[], $11::bytea[], $12::text[], $13::bytea[], $14::text[], $15::text[], $16::text[], $17::text[],
-      $18::bytea[], $19::timestamptz[], $20::timestamptz[], $21::timestamptz[])
-      AS a(no, digest, model, payload, grant_id, client_id, account_id, session_uid, user_code_digest, created_at,
+    FROM unnest($10::int[], $11::bytea[], $12::text[], $13::bytea[], $14::text[], $15::text[], $16::text[], $17::bytea[],
+      $18::timestamptz[], $19::timestamptz[], $20::timestamptz[])
+      AS a(no, digest, model, payload, grant_id, client_id, account_id, user_code_digest, created_at,
         consumed_at, expires_at)
     WHERE no IN (SELECT no FROM live)
   ), recorded AS (
     INSERT INTO tokens (${TOKEN_COLUMNS})
     SELECT ${TOKEN_COLUMNS}
-    FROM unnest($22::int[], $23::bytea[], $24::text[], $25::text[], $26::text[], $27::text[], $28::text[], $29::text[],
-      $30::timestamptz[], $31::timestamptz[]) AS t(no, ${TOKEN_COLUMNS})
+    FROM unnest($21::int[], $22::bytea[], $23::text[], $24::text[], $25::text[], $26::text[], $27::text[], $28::text[],
+      $29::timestamptz[], $30::timestamptz[]) AS t(no, ${TOKEN_COLUMNS})
     WHERE no IN (SELECT no FROM live)
   ), answered AS (
     INSERT INTO refresh_answers (digest, successor_digest, sealed, expires_at)
     SELECT digest, successor_digest, sealed, expires_at
-    FROM unnest($32::int[], $33::bytea[], $34::bytea[], $35::bytea[], $36::timestamptz[])
+    FROM unnest($31::int[], $32::bytea[], $33::bytea[], $34::bytea[], $35::timestamptz[])
       AS r(no, digest, successor_digest, sealed, expires_at)
     WHERE no IN (SELECT no FROM live)
     ON CONFLICT (digest) DO NOTHING
