@@ -2,20 +2,6 @@ import type { Queryable } from '../db/database.ts';
 import { isStorable } from '../db/text.ts';
 import { foldIdentifier, isEmail, type Account, type Profile } from './account.ts';
 
-const COLUMNS = [
-  'id',
-  'username',
-  'email',
-  'email_verified',
-  'profile',
-  'password_hash',
-  'password_changed_at',
-  'disabled_at',
-  'tokens_valid_after',
-  'created_at',
-  'updated_at',
-] as const;
-
 interface Row {
   id: string;
   username: string | null;
@@ -30,6 +16,20 @@ interface Row {
   updated_at: Date;
 }
 
+const COLUMNS: (keyof Row)[] = [
+  'id',
+  'username',
+  'email',
+  'email_verified',
+  'profile',
+  'password_hash',
+  'password_changed_at',
+  'disabled_at',
+  'tokens_valid_after',
+  'created_at',
+  'updated_at',
+];
+
 /** An account together with what proves it. Stays within this room. */
 export interface Credential {
   readonly account: Account;
@@ -38,7 +38,7 @@ export interface Credential {
 
 export async function findAccount(db: Queryable, id: string): Promise<Account | undefined> {
   if (!isStorable(id)) return undefined;
-  const row = await db<Row>('accounts').where({ id }).first(COLUMNS);
+  const row = await db<Row>('accounts').first(COLUMNS).where({ id });
   return row && toAccount(row);
 }
 
@@ -56,14 +56,14 @@ export async function findCredential(db: Queryable, identifier: string): Promise
   if (folded === '' || !isStorable(folded)) return undefined;
   const column = isEmail(folded) ? 'email' : 'username';
   // lower() on the column only to use its index: what is stored is folded already.
-  const row = await db<Row>('accounts').whereRaw('lower(??) = ?', [column, folded]).first(COLUMNS);
+  const row = await db<Row>('accounts').first(COLUMNS).whereRaw('lower(??) = ?', [column, folded]);
   return row && { account: toAccount(row), passwordHash: row.password_hash };
 }
 
 /** Takes the row's lock, so that two changes of one account are made one after the other. */
 export async function lockAccount(db: Queryable, id: string): Promise<Account | undefined> {
   if (!isStorable(id)) return undefined;
-  const row = await db<Row>('accounts').where({ id }).forUpdate().first(COLUMNS);
+  const row = await db<Row>('accounts').first(COLUMNS).where({ id }).forUpdate();
   return row && toAccount(row);
 }
 
@@ -72,7 +72,7 @@ export async function listAccounts(
   db: Queryable,
   page: { limit: number; after?: string | undefined; search?: string | undefined },
 ): Promise<Account[]> {
-  const query = db<Row>('accounts').orderBy(['created_at', 'id']).limit(page.limit);
+  const query = db<Row>('accounts').select(COLUMNS).orderBy(['created_at', 'id']).limit(page.limit);
   if (page.after !== undefined) {
     void query.whereRaw('(created_at, id) > (select created_at, id from accounts where id = ?)', [
       page.after,
@@ -82,7 +82,7 @@ export async function listAccounts(
     const search = foldIdentifier(page.search);
     void query.whereRaw('(position(? in username) > 0 or position(? in email) > 0)', [search, search]);
   }
-  const rows = await query.select(COLUMNS);
+  const rows = await query;
   return rows.map(toAccount);
 }
 

@@ -13,8 +13,13 @@ export async function record(tx: Knex.Transaction, event: AuditEvent): Promise<v
     account_id: event.accountId ?? null,
     request_id: event.requestId ?? null,
     address: event.address ?? null,
-    detail: JSON.stringify(event.detail ?? {}),
+    detail: JSON.stringify(event.detail ?? {}, storable),
   });
+}
+
+// What somebody typed may be in there, and an event must not be lost to a character that jsonb refuses.
+function storable(_name: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\ufffd') : value;
 }
 
 /** Who did it: `cli`, `system`, `client:ID`, `account:ID`. */

@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/database.ts';
+import { notify } from '../db/listen.ts';
 import {
   CLIENTS_CHANNEL,
   isClientId,
@@ -136,7 +137,7 @@ export async function saveApiAccess(
   scopes: readonly string[],
 ): Promise<void> {
   await tx('client_apis')
-    .insert({ client_id: clientId, api_id: apiId, scopes })
+    .insert({ client_id: clientId, api_id: apiId, scopes: [...scopes] })
     .onConflict(['client_id', 'api_id'])
     .merge(['scopes']);
 }
@@ -161,7 +162,7 @@ export async function lockApiReferences(
   const { rows } = await tx.raw<{ rows: ApiReference[] }>(
     `select a.id, a.audience, array(select s.name from api_scopes s where s.api_id = a.id order by s.name) as scopes
      from apis a where a.audience = any(?) order by a.id for share of a`,
-    [audiences],
+    [[...audiences]],
   );
   return rows;
 }
@@ -171,13 +172,13 @@ export async function stripScopes(tx: Queryable, apiId: string, scopes: readonly
   await tx.raw(
     `update client_apis set scopes = array(select unnest(scopes) except select unnest(?::text[]) order by 1)
      where api_id = ? and scopes && ?::text[]`,
-    [scopes, apiId, scopes],
+    [[...scopes], apiId, [...scopes]],
   );
 }
 
 /** Tells every process that its copy of the client is stale, once this transaction commits. */
 export async function notifyClient(tx: Queryable, id: string): Promise<void> {
-  await tx.raw('select pg_notify(?, ?)', [CLIENTS_CHANNEL, id]);
+  await notify(tx, CLIENTS_CHANNEL, id);
 }
 
 /** The same for every client whose record mentions the API. */
