@@ -1,3 +1,5 @@
+import type { Pool } from 'pg';
+
 import type { Queryable } from '../db/database.ts';
 import { isStorable } from '../db/text.ts';
 import { foldIdentifier, isEmail, type Account, type Profile } from './account.ts';
@@ -40,6 +42,17 @@ export async function findAccount(db: Queryable, id: string): Promise<Account | 
   if (!isStorable(id)) return undefined;
   const row = await db<Row>('accounts').first(COLUMNS).where({ id });
   return row && toAccount(row);
+}
+
+/** One statement for many look-ups; the answers stand in the order of the ids. */
+export async function findAccounts(pool: Pool, ids: readonly string[]): Promise<(Account | undefined)[]> {
+  const { rows } = await pool.query<Row>({
+    name: 'accounts_find',
+    text: `SELECT ${COLUMNS.join(', ')} FROM accounts WHERE id = ANY($1::text[])`,
+    values: [ids],
+  });
+  const found = new Map(rows.map((row) => [row.id, toAccount(row)]));
+  return ids.map((id) => found.get(id));
 }
 
 /** By e-mail address or username, as a person would type it. */
