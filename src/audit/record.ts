@@ -1,5 +1,9 @@
 import type { Knex } from 'knex';
 
+import type { AuditEvent } from './event.ts';
+
+export type { Actor } from './event.ts';
+
 /**
  * The audit log: security events and changes, one row each, written inside the transaction that made the change. A change
  * without its event, or an event without its change, cannot be committed.
@@ -20,20 +24,4 @@ export async function record(tx: Knex.Transaction, event: AuditEvent): Promise<v
 // What somebody typed may be in there, and an event must not be lost to a character that jsonb refuses.
 function storable(_name: string, value: unknown): unknown {
   return typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\ufffd') : value;
-}
-
-/** Who did it: `cli`, `system`, `client:ID`, `account:ID`. */
-export type Actor = string;
-
-/** What happened, to whom, by whom. `detail` is for facts an operator needs; never a secret, a token or a password. */
-export interface AuditEvent {
-  readonly occurredAt: Date;
-  /** `noun.verb` in the past tense, e.g. `client.created`. */
-  readonly type: string;
-  readonly actor: Actor;
-  readonly clientId?: string | undefined;
-  readonly accountId?: string | undefined;
-  readonly requestId?: string | undefined;
-  readonly address?: string | undefined;
-  readonly detail?: Readonly<Record<string, unknown>> | undefined;
 }

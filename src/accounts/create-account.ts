@@ -1,0 +1,87 @@
+import type { Actor } from '../audit/event.ts';
+import { record } from '../audit/record.ts';
+import type { Clock } from '../clock.ts';
+import { newId } from '../crypto/ids.ts';
+import type { Passwords } from '../crypto/passwords.ts';
+import type { Database } from '../db/database.ts';
+import { violatedConstraint } from '../db/violation.ts';
+import { AppError } from '../errors.ts';
+import type { Account } from './account.ts';
+import { checkEmail, checkPassword, checkUsername, mergeProfile } from './rules.ts';
+import { insertAccount } from './store.ts';
+
+export interface NewAccount {
+  /** One of the two is needed to sign in. */
+  readonly username?: string | undefined;
+  readonly email?: string | undefined;
+  readonly emailVerified?: boolean | undefined;
+  /** OIDC standard claims under their wire names. */
+  readonly profile?: Readonly<Record<string, unknown>> | undefined;
+  /** Without one, the account cannot sign in until it is given one. */
+  readonly password?: string | undefined;
+  readonly actor: Actor;
+}
+
+/**
+ * Throws `identifier_missing`, `invalid_username`, `invalid_email`, `invalid_profile`, `weak_password` (400), `username_taken`
+ * or `email_taken` (409).
+ */
+export async function createAccount(
+  { db, clock, passwords }: { db: Database; clock: Clock; passwords: Passwords },
+  input: NewAccount,
+): Promise<Account> {
+  const now = clock.now();
+  const account: Account = {
+    id: newId('usr'),
+    username: input.username === undefined ? null : checkUsername(input.username),
+    email: input.email === undefined ? null : checkEmail(input.email),
+    emailVerified: input.email !== undefined && input.emailVerified === true,
+    profile: mergeProfile({}, input.profile ?? {}),
+    hasPassword: input.password !== undefined,
+    passwordChangedAt: input.password === undefined ? null : now,
+    disabledAt: null,
+    tokensValidAfter: null,
+    createdAt: now,
+    updatedAt: now,
+  };
+  if (account.username === null && account.email === null) throw identifierMissing();
+  if (input.password !== undefined) checkPassword(input.password, account);
+  const passwordHash = input.password === undefined ? null : await passwords.hash(input.password);
+
+  await db
+    .transaction(async (tx) => {
+      await insertAccount(tx, account, passwordHash);
+      await record(tx, {
+        occurredAt: now,
+        type: 'account.created',
+        actor: input.actor,
+        accountId: account.id,
+      });
+    })
+    .catch(refuseTaken);
+  return account;
+}
+
+export function identifierMissing(): AppError {
+  return new AppError('identifier_missing', 'An account needs a username or an e-mail address.', {
+    status: 400,
+  });
+}
+
+/** Two people cannot be found under one name: the unique indexes decide, whoever comes second is told. */
+export function refuseTaken(error: unknown): never {
+  switch (violatedConstraint(error)) {
+    case 'accounts_username':
+      throw new AppError('username_taken', 'Another account has this username.', {
+        status: 409,
+        cause: error,
+      });
+    case 'accounts_email':
+      throw new AppError('email_taken', 'Another account has this e-mail address.', {
+        status: 409,
+        cause: error,
+      });
+    default:
+      throw error;
+  }
+}

@@ -1,0 +1,32 @@
+import type { Clock } from '../clock.ts';
+import type { Passwords } from '../crypto/passwords.ts';
+import type { Database } from '../db/database.ts';
+import type { Account } from './account.ts';
+import { findCredential, replaceHash } from './store.ts';
+
+export type SignIn =
+  | { readonly ok: true; readonly account: Account }
+  /** For the audit log and the throttle. The page says the same for all three. */
+  | { readonly ok: false; readonly reason: 'unknown' | 'disabled' | 'wrong-password' };
+
+/**
+ * Whether this is the person's password. Every outcome costs one hash, so that its duration tells nobody which names exist.
+ * The door records the event, since only it knows the address. Throws `overloaded` (503).
+ */
+export async function signIn(
+  { db, passwords }: { db: Database; passwords: Passwords; clock: Clock },
+  identifier: string,
+  password: string,
+): Promise<SignIn> {
+  const credential = await findCredential(db.knex, identifier);
+  if (!credential || credential.passwordHash === null) {
+    await passwords.verifyDummy(password);
+    return { ok: false, reason: credential ? 'wrong-password' : 'unknown' };
+  }
+  const { account, passwordHash } = credential;
+  const { ok, rehash } = await passwords.verify(passwordHash, password);
+  if (!ok) return { ok: false, reason: 'wrong-password' };
+  if (account.disabledAt !== null) return { ok: false, reason: 'disabled' };
+  if (rehash !== undefined) await replaceHash(db.knex, account.id, passwordHash, rehash);
+  return { ok: true, account };
+}

@@ -1,0 +1,7 @@
+/** Name of the constraint that a statement broke, or undefined when it failed for another reason (SQLSTATE class 23). */
+export function violatedConstraint(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code, constraint } = error as Error & { code?: unknown; constraint?: unknown };
+  const isViolation = typeof code === 'string' && code.startsWith('23');
+  return isViolation && typeof constraint === 'string' ? constraint : undefined;
+}
