@@ -1,13 +1,12 @@
-import type { Knex } from 'knex';
-
-import { record } from '../audit/record.ts';
+import type { Actor } from '../audit/record.ts';
 import type { Clock } from '../clock.ts';
 import type { Seal } from '../crypto/seal.ts';
 import type { Database, Queryable } from '../db/database.ts';
-import { SIGNING_ALGS } from './key.ts';
-import type { NewKey, SigningAlg } from './key.ts';
+import { findActive, SIGNING_ALGS } from './key.ts';
+import type { SigningAlg } from './key.ts';
 import { makeKey } from './make-key.ts';
-import { activateKey, announceKeys, insertKey, listKeys, lockKeys } from './store.ts';
+import { start } from './stages.ts';
+import { announceKeys, listKeys, lockKeys } from './store.ts';
 
 /**
  * Makes the first key of every algorithm that has no active one and puts it to work at once: nobody can hold an older
@@ -16,7 +15,7 @@ import { activateKey, announceKeys, insertKey, listKeys, lockKeys } from './stor
  */
 export async function ensureKeys(
   { db, clock, seal }: { db: Database; clock: Clock; seal: Seal },
-  actor = 'system',
+  actor: Actor = 'system',
 ): Promise<void> {
   const missing = await listMissing(db.knex);
   if (missing.length === 0) return;
@@ -24,29 +23,14 @@ export async function ensureKeys(
   await db.transaction(async (tx) => {
     await lockKeys(tx);
     const stillMissing = await listMissing(tx);
-    const wanted = made.filter((key) => stillMissing.includes(key.alg));
-    for (const key of wanted) await startKey(tx, { key, now: clock.now(), actor });
-    if (wanted.length > 0) await announceKeys(tx);
-  });
-}
-
-/** Stores a key and makes it the active one of its algorithm, in a transaction that holds the lock. */
-export async function startKey(
-  tx: Knex.Transaction,
-  { key, now, actor }: { key: NewKey; now: Date; actor: string },
-): Promise<void> {
-  await insertKey(tx, key, now);
-  await activateKey(tx, key, now);
-  await record(tx, {
-    occurredAt: now,
-    type: 'key.activated',
-    actor,
-    detail: { kid: key.kid, alg: key.alg },
+    for (const key of made) {
+      if (stillMissing.includes(key.alg)) await start(tx, key, { now: clock.now(), actor });
+    }
+    await announceKeys(tx);
   });
 }
 
 async function listMissing(db: Queryable): Promise<SigningAlg[]> {
   const keys = await listKeys(db);
-  const active = new Set(keys.filter((key) => key.state === 'active').map((key) => key.alg));
-  return SIGNING_ALGS.filter((alg) => !active.has(alg));
+  return SIGNING_ALGS.filter((alg) => !findActive(keys, alg));
 }

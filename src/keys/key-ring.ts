@@ -52,7 +52,7 @@ export async function createKeyRing(context: Context): Promise<KeyRing> {
   }
 
   const follower = createFollower(refresh, log);
-  bus.subscribe(
+  const unsubscribe = bus.subscribe(
     KEYS_CHANNEL,
     () => follower.now(),
     () => follower.now(),
@@ -62,7 +62,10 @@ export async function createKeyRing(context: Context): Promise<KeyRing> {
     jwks: () => structuredClone([...held.jwks]),
     activeKid: (alg) => held.activeKids.get(alg),
     onChange: (listener) => void listeners.push(listener),
-    close: () => follower.stop(),
+    async close() {
+      unsubscribe();
+      await follower.stop();
+    },
   };
 }
 

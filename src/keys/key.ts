@@ -75,6 +75,39 @@ export function jwksOrder(keys: readonly SigningKey[]): SigningKey[] {
     );
 }
 
+/** The key that is in the JWKS already and takes over next; there is never more than one an algorithm. */
+export function findSuccessor(keys: readonly SigningKey[], alg: SigningAlg): SigningKey | undefined {
+  return keys.find((key) => key.alg === alg && key.state === 'published');
+}
+
+export function findActive(keys: readonly SigningKey[], alg: SigningAlg): SigningKey | undefined {
+  return keys.find((key) => key.alg === alg && key.state === 'active');
+}
+
+/** A published key may sign once nobody can hold a JWKS that lacks it. */
+export function isDueToSign(key: SigningKey, now: Date, publishSeconds: number): boolean {
+  return key.state === 'published' && isPast(key.publishedAt, publishSeconds, now);
+}
+
+/** An active key is due when its successor, published now, would take over at the end of its term. */
+export function isDueToRotate(
+  key: SigningKey,
+  now: Date,
+  { rotationDays, publishSeconds }: { rotationDays: number; publishSeconds: number },
+): boolean {
+  return key.state === 'active' && isPast(key.activatedAt, rotationDays * DAY_SECONDS - publishSeconds, now);
+}
+
+export function isForgettable(key: SigningKey, now: Date): boolean {
+  if (key.state === 'retired') return isPast(key.retiredAt, RETIRED_KEY_TTL_SECONDS, now);
+  if (key.state === 'revoked') return isPast(key.revokedAt, RETIRED_KEY_TTL_SECONDS, now);
+  return false;
+}
+
+function isPast(moment: Date | null, seconds: number, now: Date): boolean {
+  return moment !== null && moment.getTime() + seconds * 1000 <= now.getTime();
+}
+
 /** Equal for equal key sets; `store.ts` computes the same in SQL. */
 export function keysVersion(keys: readonly SigningKey[]): string {
   return keys

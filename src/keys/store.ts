@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 
 import type { Queryable } from '../db/database.ts';
 import { notify } from '../db/listen.ts';
+import { AppError } from '../errors.ts';
 import { KEYS_CHANNEL } from './key.ts';
 import type { KeyState, NewKey, SigningAlg, SigningKey } from './key.ts';
 
@@ -30,7 +31,7 @@ const COLUMNS = [
   'activated_at',
   'retired_at',
   'revoked_at',
-] as const;
+] satisfies (keyof Row)[];
 
 /** Three algorithms, a rotation a quarter and 30 days of retired keys make about a dozen; this many is a runaway. */
 const KEYS_MAX = 1000;
@@ -43,6 +44,12 @@ export async function listKeys(db: Queryable): Promise<SigningKey[]> {
 export async function findKey(db: Queryable, kid: string): Promise<SigningKey | undefined> {
   const row = await db<Row>('signing_keys').first(COLUMNS).where({ kid });
   return row && toKey(row);
+}
+
+export async function getKey(db: Queryable, kid: string): Promise<SigningKey> {
+  const key = await findKey(db, kid);
+  if (!key) throw new AppError('key_not_found', 'There is no signing key with this kid.', { status: 404 });
+  return key;
 }
 
 /** What `keysVersion` says of the stored keys, without reading them. */
@@ -102,15 +109,8 @@ export async function markKeyRevoked(tx: Knex.Transaction, kid: string, now: Dat
     .update({ state: 'revoked', revoked_at: now, sealed_private: null });
 }
 
-/** Forgets the keys that retired or were revoked before `before`. */
-export async function deleteDeadKeys(tx: Knex.Transaction, before: Date): Promise<string[]> {
-  const rows = await tx<Row>('signing_keys')
-    .where({ state: 'retired' })
-    .where('retired_at', '<', before)
-    .orWhere({ state: 'revoked' })
-    .where('revoked_at', '<', before)
-    .delete('kid');
-  return rows.map((row) => row.kid);
+export async function deleteKeys(tx: Knex.Transaction, kids: readonly string[]): Promise<void> {
+  await tx<Row>('signing_keys').whereIn('kid', kids).delete();
 }
 
 function toKey(row: Row): SigningKey {
