@@ -1,0 +1,121 @@
+/**
+ * The way to PostgreSQL. This folder owns connections, the embedded server, migrations, notifications and group commit; it
+ * knows no table but `schema_migrations`. Stores take a `Queryable` as their first argument and never care which of the two
+ * it is; hot paths (client look-up, single use, token ledger) take `Database.pool` and name their prepared statements.
+ */
+import knexFactory, { type Knex } from 'knex';
+import { type Client, type ClientConfig, Pool } from 'pg';
+import { resultTypes } from './result-types.ts';
+
+export type Queryable = Knex | Knex.Transaction;
+
+/** A `postgres://` URL, or the settings that `startEmbedded` hands out. */
+export type Connection = string | ConnectionSettings;
+
+export interface ConnectionSettings {
+  /** A name, an address, or the folder of a unix socket. */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+export interface Database {
+  readonly knex: Knex;
+  readonly pool: Pool;
+  /** Commits what `work` did, or rolls all of it back when `work` rejects. */
+  transaction<T>(work: (tx: Knex.Transaction) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export type DatabaseOptions = ({ readonly url: string } | { readonly connection: Connection }) & {
+  /** Upper bound of this process's connections, both pools together; at least two. */
+  readonly poolMax?: number;
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName?: string;
+};
+
+/** A statement of ours takes milliseconds; one that takes this long waits for something that will not come. */
+const STATEMENT_TIMEOUT_MS = 10_000;
+/** Rows are locked for the length of one request's transaction, so a longer wait is a queue that only grows. */
+const LOCK_TIMEOUT_MS = 5_000;
+/** No network, mail or hashing happens inside a transaction: an idle one has lost its process. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
+/** How long a request waits for a connection before it is answered 503: longer than a burst, shorter than people wait. */
+const ACQUIRE_TIMEOUT_MS = 3_000;
+/** Idle connections are given back, so that many processes share one server's `max_connections`. */
+const IDLE_CONNECTION_MS = 60_000;
+const POOL_MAX = 10;
+
+/**
+ * Opens no connection yet; the first query does. Everyday SQL and hot paths have a pool each: a request that holds a
+ * transaction and waits for the group commit of its tokens would otherwise wait for a connection that only such requests hold.
+ */
+export function openDatabase(options: DatabaseOptions): Database {
+  const target = 'url' in options ? options.url : options.connection;
+  const settings = {
+    ...clientConfig(target),
+    application_name: options.applicationName ?? 'guichet',
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
+    keepAlive: true,
+    types: resultTypes,
+  } satisfies ClientConfig;
+  const poolMax = Math.max(2, options.poolMax ?? POOL_MAX);
+  const pool = openPool(settings, Math.floor(poolMax / 2));
+  const knex = openKnex(settings, Math.ceil(poolMax / 2));
+  return {
+    knex,
+    pool,
+    transaction: (work) => knex.transaction((tx) => completed(tx, work)),
+    async close() {
+      await Promise.all([knex.destroy(), pool.end()]);
+    },
+  };
+}
+
+/** pg's client settings for a connection: LISTEN and the migrations open clients of their own. */
+export function clientConfig(connection: Connection): { connectionString: string } | ConnectionSettings {
+  return typeof connection === 'string' ? { connectionString: connection } : connection;
+}
+
+function openPool(settings: ClientConfig, max: number): Pool {
+  const pool = new Pool({ ...settings, max, idleTimeoutMillis: IDLE_CONNECTION_MS });
+  // Without a listener a lost connection ends the process. The pool drops the client by itself, and whoever was using it
+  // gets the same error as the rejection of the query; so there is nothing left to do here.
+  pool.on('error', ignore);
+  pool.on('connect', (client) => client.on('error', ignore));
+  return pool;
+}
+
+function openKnex(settings: Knex.PgConnectionConfig, max: number): Knex {
+  return knexFactory({
+    client: 'pg',
+    connection: settings,
+    acquireConnectionTimeout: ACQUIRE_TIMEOUT_MS,
+    pool: { min: 0, max, idleTimeoutMillis: IDLE_CONNECTION_MS },
+    // knex puts the statement into the error's message: keep the values of its parameters out of logs.
+    compileSqlOnError: false,
+    // It would print to the console what it also throws.
+    log: { warn: ignore, error: ignore, debug: ignore, deprecate: ignore },
+  });
+}
+
+/** PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and no error: a caught error would lose writes silently. */
+async function completed<T>(tx: Knex.Transaction, work: (tx: Knex.Transaction) => Promise<T>): Promise<T> {
+  const result = await work(tx);
+  const client: Client = await tx.client.acquireConnection();
+  if (client.getTransactionStatus() === 'E') {
+    throw new Error(
+      'A statement of this transaction failed and its error was swallowed: nothing can be committed',
+    );
+  }
+  return result;
+}
+
+function ignore(): void {}
+
+export { isUnavailable } from './unavailable.ts';
