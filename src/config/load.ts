@@ -5,10 +5,9 @@ import { readEnvironment } from './environment.ts';
 import type { Environment, Problem, Values } from './environment.ts';
 import { variables } from './schema.ts';
 import type { Variables } from './schema.ts';
-import { splitList } from './values.ts';
 import { encryptionKeyWeakness, secretWeakness } from './weakness.ts';
 
-/** Everything that is wrong with the environment, all at once; the messages name variables and never show secrets. */
+/** Everything that is wrong with the environment, all at once; the sentences name variables and never show secrets. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly string[];
@@ -19,55 +18,67 @@ export class ConfigError extends Error {
   }
 }
 
-/** Environment → `Config`. In development it makes missing secrets. Throws `ConfigError`. */
+/** Environment → `Config`. In development it makes the secrets that are missing. Throws `ConfigError`. */
 export function loadConfig(env: Environment = process.env): Config {
   const { values, problems } = readEnvironment(env);
   const result = variables.safeParse(values);
-  problems.push(
-    ...(result.error?.issues ?? []).map(({ path, message }) => ({ name: String(path[0]), text: message })),
-  );
-  if (values.GUICHET_MODE === 'production') problems.push(...productionProblems(values));
-  if (!result.success || problems.length > 0) throw new ConfigError(problems.map(inWords));
-  return build(result.data);
+  const invalid = (result.error?.issues ?? []).map(({ path, message }) => ({
+    name: String(path[0]),
+    text: message,
+  }));
+  const weak = weakSecrets(values);
+  const all = [
+    ...problems,
+    ...invalid,
+    ...(values.GUICHET_MODE === 'production' ? [...unfit(values), ...weak] : []),
+  ];
+  if (!result.success || all.length > 0) throw new ConfigError(all.map(inWords));
+  return build(result.data, weak);
 }
 
-function productionProblems(values: Values): Problem[] {
-  const problems: Problem[] = [];
-  const { GUICHET_ISSUER: issuer, GUICHET_SECRET: secret, GUICHET_ENCRYPTION_KEY: encryptionKey } = values;
-  if (issuer === undefined) problems.push({ name: 'GUICHET_ISSUER', text: 'is required in production' });
-  if (issuer !== undefined && /^http:/i.test(issuer)) {
-    problems.push({ name: 'GUICHET_ISSUER', text: 'must start with https:// in production' });
-  }
-  if (secret === undefined) problems.push(required('GUICHET_SECRET', 'openssl rand -base64 48'));
-  if (encryptionKey === undefined)
-    problems.push(required('GUICHET_ENCRYPTION_KEY', 'openssl rand -base64 32'));
-  return [...problems, ...weakSecrets(secret), ...weakEncryptionKeys(encryptionKey)];
+/** What production refuses although each value is well-formed. */
+function unfit({ GUICHET_ISSUER, GUICHET_SECRET, GUICHET_ENCRYPTION_KEY }: Values): Problem[] {
+  return [
+    problemIf(GUICHET_ISSUER === undefined, 'GUICHET_ISSUER', 'is required in production'),
+    problemIf(
+      /^http:/i.test(GUICHET_ISSUER ?? ''),
+      'GUICHET_ISSUER',
+      'must start with https:// in production',
+    ),
+    problemIf(GUICHET_SECRET === undefined, 'GUICHET_SECRET', requiredMadeWith('openssl rand -base64 48')),
+    problemIf(
+      GUICHET_ENCRYPTION_KEY === undefined,
+      'GUICHET_ENCRYPTION_KEY',
+      requiredMadeWith('openssl rand -base64 32'),
+    ),
+  ].flat();
 }
 
-function required(name: string, command: string): Problem {
-  return { name, text: `is required in production; make one with: ${command}` };
+function weakSecrets(values: Values): Problem[] {
+  // One that does not parse is reported as such.
+  const { data: secrets = [] } = variables.shape.GUICHET_SECRET.safeParse(values.GUICHET_SECRET);
+  const { data: keys = [] } = variables.shape.GUICHET_ENCRYPTION_KEY.safeParse(values.GUICHET_ENCRYPTION_KEY);
+  return [
+    ...secrets.map((secret) => ({ name: 'GUICHET_SECRET', text: secretWeakness(secret) })),
+    ...keys.map((key) => ({ name: 'GUICHET_ENCRYPTION_KEY', text: encryptionKeyWeakness(key) })),
+  ].flatMap(({ name, text }) => (text === undefined ? [] : [{ name, text }]));
 }
 
-function weakSecrets(given: string | undefined): Problem[] {
-  return splitList(given ?? '').flatMap((secret) => problemOf('GUICHET_SECRET', secretWeakness(secret)));
+function problemIf(condition: boolean, name: string, text: string): Problem[] {
+  return condition ? [{ name, text }] : [];
 }
 
-function weakEncryptionKeys(given: string | undefined): Problem[] {
-  const { data = [] } = variables.shape.GUICHET_ENCRYPTION_KEY.safeParse(given);
-  return data.flatMap((key) => problemOf('GUICHET_ENCRYPTION_KEY', encryptionKeyWeakness(key)));
-}
-
-function problemOf(name: string, text: string | undefined): Problem[] {
-  return text === undefined ? [] : [{ name, text }];
+function requiredMadeWith(command: string): string {
+  return `is required in production; make one with: ${command}`;
 }
 
 function inWords({ name, text }: Problem): string {
   return `${name} ${text}`;
 }
 
-function build(given: Variables): Config {
-  const notices: string[] = [];
+function build(given: Variables, weak: readonly Problem[]): Config {
   const dataDir = resolve(given.GUICHET_DATA_DIR);
+  const { secrets, notices } = secretsOf(given, dataDir);
   return {
     mode: given.GUICHET_MODE,
     issuer: given.GUICHET_ISSUER ?? `http://localhost:${given.GUICHET_PORT}`,
@@ -79,7 +90,7 @@ function build(given: Variables): Config {
     dataDir,
     database: { url: given.GUICHET_DATABASE_URL, poolMax: given.GUICHET_DATABASE_POOL_MAX },
     trustedProxies: given.GUICHET_TRUSTED_PROXIES,
-    secrets: secretsOf(given, dataDir, notices),
+    secrets,
     logLevel: given.GUICHET_LOG_LEVEL,
     tokens: {
       accessTtlSeconds: given.GUICHET_ACCESS_TOKEN_TTL_SECONDS,
@@ -94,19 +105,21 @@ function build(given: Variables): Config {
     },
     egressAllow: given.GUICHET_EGRESS_ALLOW,
     shutdownSeconds: given.GUICHET_SHUTDOWN_SECONDS,
-    notices,
+    notices: [...notices, ...weak.map((problem) => `${inWords(problem)}: production would refuse it.`)],
   };
 }
 
-/** What the environment does not give is taken from the development secrets; production has refused by now. */
-function secretsOf(given: Variables, dataDir: string, notices: string[]): Config['secrets'] {
-  const secret = splitList(given.GUICHET_SECRET ?? '');
-  const encryptionKeys = given.GUICHET_ENCRYPTION_KEY ?? [];
-  if (secret.length > 0 && encryptionKeys.length > 0) return { secret, encryptionKeys };
+/** What the environment does not give comes from the development secrets; production has refused by now. */
+function secretsOf(given: Variables, dataDir: string): { secrets: Config['secrets']; notices: string[] } {
+  const { GUICHET_SECRET: secret, GUICHET_ENCRYPTION_KEY: encryptionKeys } = given;
+  if (secret !== undefined && encryptionKeys !== undefined)
+    return { secrets: { secret, encryptionKeys }, notices: [] };
   const made = developmentSecrets(dataDir);
-  if (made.created) notices.push(`Made development secrets in ${made.path}.`);
   return {
-    secret: secret.length > 0 ? secret : [made.secret],
-    encryptionKeys: encryptionKeys.length > 0 ? encryptionKeys : [Buffer.from(made.encryptionKey, 'base64')],
+    secrets: {
+      secret: secret ?? [made.secret],
+      encryptionKeys: encryptionKeys ?? [Buffer.from(made.encryptionKey, 'base64')],
+    },
+    notices: made.created ? [`Made development secrets in ${made.path}.`] : [],
   };
 }

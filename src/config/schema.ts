@@ -6,82 +6,80 @@
 import { z } from 'zod';
 import {
   allowedTargets,
+  choice,
   encryptionKeys,
   integer,
   issuer,
   logLevels,
   postgresUrl,
   proxies,
+  signingSecrets,
+  text,
 } from './values.ts';
 
 interface VariableReference {
   readonly description: string;
-  /** What holds when the variable is unset, in words where it depends on others. */
-  readonly default: string;
+  /** What holds when the variable is unset, in words: for variables whose default is no plain value. */
+  readonly whenUnset?: string;
   /** Secrets can also be read from a file: NAME_FILE. */
   readonly secret?: true;
 }
 
-/** Description and default of every variable; the keys are the schemas themselves. */
+/** Description of every variable; the keys are the schemas themselves. */
 export const variableReference = z.registry<VariableReference>();
 
 const DAY_SECONDS = 86_400;
 const YEAR_SECONDS = 365 * DAY_SECONDS;
 
 export const variables = z.object({
-  GUICHET_MODE: z.enum(['development', 'production']).default('development').register(variableReference, {
+  GUICHET_MODE: choice(['development', 'production']).default('development').register(variableReference, {
     description:
       'In `production` the issuer must be https and every secret given; `development` makes its own',
-    default: 'development',
   }),
-  GUICHET_HOST: z.string().max(255).optional().register(variableReference, {
+  GUICHET_HOST: text().optional().register(variableReference, {
     description: 'Address to listen on',
-    default: '`127.0.0.1` in development, `::` in production',
+    whenUnset: '`127.0.0.1` in development, `::` in production',
   }),
-  GUICHET_PORT: integer({ min: 0, max: 65_535 }).default(3000).register(variableReference, {
-    description: 'Port to listen on; `0` takes a free one',
-    default: '3000',
+  GUICHET_PORT: integer({ min: 1, max: 65_535 }).default(3000).register(variableReference, {
+    description: 'Port to listen on',
   }),
   GUICHET_ISSUER: issuer().optional().register(variableReference, {
     description: 'Public URL of this server, as tokens carry it in `iss`: origin only, no path',
-    default: '`http://localhost:PORT`; required in production',
+    whenUnset: '`http://localhost:PORT`; required in production',
   }),
-  GUICHET_DATA_DIR: z.string().max(4096).default('./data').register(variableReference, {
+  GUICHET_DATA_DIR: text().default('./data').register(variableReference, {
     description: 'Directory of the embedded database and of the secrets made in development',
-    default: './data',
   }),
   GUICHET_DATABASE_URL: postgresUrl().optional().register(variableReference, {
     description: 'PostgreSQL 15 or newer, as `postgres://user:password@host:5432/name`',
-    default: 'an embedded PostgreSQL in the data directory',
+    whenUnset: 'an embedded PostgreSQL in the data directory',
     secret: true,
   }),
   GUICHET_DATABASE_POOL_MAX: integer({ min: 1, max: 200 }).default(10).register(variableReference, {
     description: 'Most database connections per process',
-    default: '10',
   }),
-  GUICHET_METRICS_PORT: integer({ min: 0, max: 65_535 }).optional().register(variableReference, {
+  GUICHET_METRICS_PORT: integer({ min: 1, max: 65_535 }).optional().register(variableReference, {
     description: 'Port of the Prometheus metrics listener',
-    default: 'no metrics listener',
+    whenUnset: 'no metrics listener',
   }),
-  GUICHET_METRICS_HOST: z.string().max(255).default('127.0.0.1').register(variableReference, {
+  GUICHET_METRICS_HOST: text().default('127.0.0.1').register(variableReference, {
     description: 'Address of the metrics listener',
-    default: '127.0.0.1',
   }),
   GUICHET_TRUSTED_PROXIES: proxies().default([]).register(variableReference, {
     description:
       'Addresses or CIDR blocks of the reverse proxies whose `X-Forwarded-*` is believed, comma-separated',
-    default: 'none',
+    whenUnset: 'none',
   }),
-  GUICHET_SECRET: z.string().optional().register(variableReference, {
+  GUICHET_SECRET: signingSecrets().optional().register(variableReference, {
     description:
       'Signs cookies and digests client secrets; 32 or more random characters. A comma-separated list rotates it: the first signs, all verify',
-    default: 'made in development; required in production',
+    whenUnset: 'made in development; required in production',
     secret: true,
   }),
   GUICHET_ENCRYPTION_KEY: encryptionKeys().optional().register(variableReference, {
     description:
       'Encrypts keys at rest; 32 random bytes in base64 or hex. A comma-separated list rotates it: the first encrypts, all decrypt',
-    default: 'made in development; required in production',
+    whenUnset: 'made in development; required in production',
     secret: true,
   }),
   GUICHET_LOG_LEVEL: z
@@ -89,55 +87,46 @@ export const variables = z.object({
     .default('info')
     .register(variableReference, {
       description: `Least severe messages to log: ${logLevels.map((level) => `\`${level}\``).join(', ')}`,
-      default: 'info',
     }),
   GUICHET_ACCESS_TOKEN_TTL_SECONDS: integer({ min: 30, max: DAY_SECONDS })
     .default(3600)
     .register(variableReference, {
       description: 'Lifetime of access tokens, unless their API says otherwise',
-      default: '3600',
     }),
   GUICHET_REFRESH_TOKEN_TTL_SECONDS: integer({ min: 60, max: YEAR_SECONDS })
     .default(2_592_000)
     .register(variableReference, {
       description: 'Lifetime of a refresh token and all its successors together',
-      default: '2592000',
     }),
   GUICHET_REFRESH_TOKEN_IDLE_SECONDS: integer({ min: 60, max: YEAR_SECONDS })
     .default(1_209_600)
     .register(variableReference, {
       description: 'A refresh token unused for so long expires',
-      default: '1209600',
     }),
   GUICHET_REFRESH_GRACE_SECONDS: integer({ min: 0, max: 60 }).default(10).register(variableReference, {
     description: 'For so long a repeated refresh counts as a lost answer or a race and not as theft',
-    default: '10',
   }),
   GUICHET_SESSION_TTL_SECONDS: integer({ min: 60, max: YEAR_SECONDS })
     .default(1_209_600)
     .register(variableReference, {
       description: 'A sign-in lasts at most so long',
-      default: '1209600',
     }),
   GUICHET_KEY_ROTATION_DAYS: integer({ min: 1, max: 3650 }).default(90).register(variableReference, {
     description: 'Signing keys are replaced after so many days',
-    default: '90',
   }),
   GUICHET_KEY_PUBLISH_SECONDS: integer({ min: 0, max: DAY_SECONDS })
     .default(900)
     .register(variableReference, {
       description:
         'A new signing key is published for so long before it signs, so that every API has it cached',
-      default: '900',
     }),
   GUICHET_EGRESS_ALLOW: allowedTargets().default([]).register(variableReference, {
     description:
       'Hosts, addresses or CIDR blocks that outgoing calls may reach although they are private, comma-separated',
-    default: 'none',
+    whenUnset: 'none',
   }),
   GUICHET_SHUTDOWN_SECONDS: integer({ min: 0, max: 600 }).default(25).register(variableReference, {
     description: 'After SIGTERM, requests in flight get so long to finish',
-    default: '25',
   }),
 });
 

@@ -4,6 +4,16 @@ import { z } from 'zod';
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
+export function choice<const T extends readonly string[]>(options: T) {
+  return z.enum(options, { error: `must be one of: ${options.join(', ')}` });
+}
+
+/** A path or an address: whether it works shows when it is used. */
+export function text() {
+  // PATH_MAX of Linux; no address is as long.
+  return z.string().max(4096, { error: 'is too long' });
+}
+
 /** Decimal digits and nothing else: no sign, exponent or surrounding space that `Number()` would forgive. */
 export function integer({ min, max }: { min: number; max: number }) {
   const message = `must be a whole number from ${min} to ${max}`;
@@ -40,6 +50,11 @@ export function postgresUrl() {
   });
 }
 
+/** Any text: how strong it must be depends on the mode (`weakness.ts`). */
+export function signingSecrets() {
+  return list((text) => ({ value: text }));
+}
+
 /** 32 bytes each, as `openssl rand -base64 32` or `openssl rand -hex 32` print them. */
 export function encryptionKeys() {
   return list((text) => {
@@ -67,14 +82,6 @@ export function allowedTargets() {
   });
 }
 
-/** Members of a comma-separated list; the environment has no other kind. */
-export function splitList(text: string): string[] {
-  return text
-    .split(',')
-    .map((member) => member.trim())
-    .filter((member) => member !== '');
-}
-
 type Parsed<T> = { value: T } | { problem: string };
 
 function problem(text: string): { problem: string } {
@@ -90,11 +97,13 @@ function parsed<T>(parse: (text: string) => Parsed<T>) {
   });
 }
 
+/** Comma-separated; the environment has no other kind of list. */
 function list<T>(parse: (text: string) => Parsed<T>) {
   return parsed<T[]>((text) => {
     const values: T[] = [];
-    for (const member of splitList(text)) {
-      const result = parse(member);
+    for (const member of text.split(',')) {
+      const result: Parsed<T> =
+        member.trim() === '' ? problem('must not list anything empty') : parse(member.trim());
       if ('problem' in result) return result;
       values.push(result.value);
     }

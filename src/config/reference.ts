@@ -1,0 +1,33 @@
+import { secretNames, variableNames, variableReference, variables } from './schema.ts';
+import type { VariableName } from './schema.ts';
+
+/** The README's table: one row per variable, in the schema's order. */
+export function configurationTable(): string {
+  const rows = variableNames.map((name) => {
+    const { description, whenUnset, literal } = referenceOf(name);
+    const file = secretNames.includes(name) ? `, \`${name}_FILE\`` : '';
+    return `| \`${name}\`${file} | ${whenUnset ?? `\`${literal}\``} | ${description} |`;
+  });
+  return ['| Variable | Default | Meaning |', '| --- | --- | --- |', ...rows, ''].join('\n');
+}
+
+/** `.env.example`: every variable commented out, so that a copy changes nothing until a line is made one's own. */
+export function environmentExample(): string {
+  const entries = variableNames.map((name) => {
+    const { description, whenUnset, literal } = referenceOf(name);
+    const file = secretNames.includes(name) ? ` Or the path of a file that holds it, in ${name}_FILE.` : '';
+    return `# ${description}.${file}${whenUnset === undefined ? '' : `\n# Default: ${whenUnset}.`}\n#${name}=${whenUnset === undefined ? literal : ''}\n`;
+  });
+  return [EXAMPLE_HEAD, ...entries].join('\n').replaceAll('`', '');
+}
+
+const EXAMPLE_HEAD =
+  '# Every variable of the server with its default. Unknown GUICHET_ names are refused at start.\n';
+
+const defaults = variables.parse({});
+
+function referenceOf(name: VariableName) {
+  const found = variableReference.get(variables.shape[name]);
+  if (found === undefined) throw new TypeError(`${name} has no description`);
+  return { ...found, literal: String(defaults[name]) };
+}
