@@ -1,0 +1,22 @@
+import { advanceKeys } from '../keys/advance-keys.ts';
+import type { Job } from './job.ts';
+import { prune, PRUNED } from './prune.ts';
+import { dropTokenPartitions, ensureTokenPartitions } from './token-partitions.ts';
+
+/** Every job there is. */
+export const JOBS: readonly Job[] = [
+  // A key takes over this long after its time at the latest; looking is one query over a dozen rows.
+  { name: 'advance-keys', everySeconds: 10, run: advanceKeys },
+  // Partitions are made hours ahead, so a run may fail many times before it is missed.
+  {
+    name: 'token-partitions-ahead',
+    everySeconds: 600,
+    run: ({ db, clock }) => ensureTokenPartitions(db, clock),
+  },
+  { name: 'token-partitions-drop', everySeconds: 600, run: dropTokenPartitions },
+  ...(PRUNED.map((pruned) => ({
+    name: `prune-${pruned.table}`,
+    everySeconds: pruned.everySeconds,
+    run: (context) => prune(context, pruned),
+  })) satisfies Job[]),
+];

@@ -1,0 +1,64 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { ACCESS_TOKEN_TTL_SECONDS_MAX } from '../keys/key.ts';
+import type { JobContext } from './job.ts';
+import { deleteDue } from './store.ts';
+
+/** A table whose rows die, and how long a dead row stays. */
+export interface Pruned {
+  readonly table: string;
+  /** SQL of the moment from which on nobody needs the row, but for `keepSeconds`. */
+  readonly deadAt: string;
+  readonly keepSeconds: number;
+  readonly everySeconds: number;
+}
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** Clocks of processes and clients differ; NTP keeps them well within this. */
+const SKEW_SECONDS = 5 * MINUTE;
+
+/** A token refers to its session and grant: a tombstone must outlive the last token that asks for it. */
+const TOMBSTONE_SECONDS = ACCESS_TOKEN_TTL_SECONDS_MAX + HOUR;
+
+export const PRUNED: readonly Pruned[] = [
+  // The library answers "expired" and "unknown" differently, and a pushed request must outlive the sign-in it led to.
+  { table: 'artifacts', deadAt: 'expires_at', keepSeconds: HOUR, everySeconds: MINUTE },
+  // Forgetting a jti too early would let a proof be used twice by whoever has a slow clock.
+  { table: 'replays', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: MINUTE },
+  { table: 'refresh_answers', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: MINUTE },
+  { table: 'throttles', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: MINUTE },
+  { table: 'grants', deadAt: 'expires_at', keepSeconds: TOMBSTONE_SECONDS, everySeconds: 5 * MINUTE },
+  // Its ids and clients go with a session (ON DELETE CASCADE).
+  { table: 'sessions', deadAt: 'expires_at', keepSeconds: TOMBSTONE_SECONDS, everySeconds: 5 * MINUTE },
+  // No index serves the last two: they are read whole, so rarely. A replaced cookie is good for seconds only.
+  { table: 'session_ids', deadAt: 'replaced_at', keepSeconds: HOUR, everySeconds: HOUR },
+  // A week to find out why an application was not told.
+  {
+    table: 'logout_deliveries',
+    deadAt: 'coalesce(delivered_at, abandoned_at)',
+    keepSeconds: 7 * DAY,
+    everySeconds: HOUR,
+  },
+];
+
+/** Ten milliseconds of work: short enough for anybody who waits behind it, for a row or for the disk. */
+const BATCH_ROWS = 1000;
+/** Room for others between two batches; still about a million rows a minute. */
+const PAUSE_MS = 50;
+
+/** Deletes what is dead, batch by batch, passing over rows that somebody holds. */
+export async function prune({ db, clock, log, signal }: JobContext, pruned: Pruned): Promise<void> {
+  const { table, deadAt, keepSeconds } = pruned;
+  const before = new Date(clock.now().getTime() - keepSeconds * 1000);
+  let total = 0;
+  for (;;) {
+    const deleted = await deleteDue(db.knex, { table, deadAt, before, limit: BATCH_ROWS });
+    total += deleted;
+    if (deleted < BATCH_ROWS || signal.aborted) break;
+    await pause(PAUSE_MS);
+  }
+  if (total > 0) log.debug({ table, rows: total }, 'pruned');
+}
