@@ -23,7 +23,7 @@ export function readEnvironment(env: Environment): { values: Values; problems: P
     const path = given(env, `${name}_FILE`);
     if (path === undefined) continue;
     if (values[name] !== undefined) {
-      problems.push({ name: `${name}_FILE`, text: `is set although ${name} is set: keep one of them` });
+      problems.push({ name, text: `and ${name}_FILE are both set: keep one of them` });
       continue;
     }
     const file = readSecretFile(path);
@@ -84,8 +84,10 @@ function nearest(name: string, known: readonly string[]): string | undefined {
   const [best] = known
     .map((candidate) => ({ candidate, edits: editDistance(name, candidate) }))
     .sort((a, b) => a.edits - b.edits);
-  const allowed = (name.length - 'GUICHET_'.length) * SLIP_SHARE;
-  return best !== undefined && best.edits <= Math.max(2, allowed) ? best.candidate : undefined;
+  const allowed = Math.max(2, (name.length - 'GUICHET_'.length) * SLIP_SHARE);
+  if (best !== undefined && best.edits <= allowed) return best.candidate;
+  // A unit left out, or `_FILE` put where there is no such form.
+  return known.find((candidate) => candidate.startsWith(name) || name.startsWith(candidate));
 }
 
 /** Levenshtein's: insertions, deletions and replacements that turn one text into the other. */

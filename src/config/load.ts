@@ -27,32 +27,32 @@ export function loadConfig(env: Environment = process.env): Config {
     text: message,
   }));
   const weak = weakSecrets(values);
-  const all = [
-    ...problems,
-    ...invalid,
-    ...(values.GUICHET_MODE === 'production' ? [...unfit(values), ...weak] : []),
-  ];
+  const refused = values.GUICHET_MODE === 'production' ? [...unfit(values), ...weak] : [];
+  // A secret whose file cannot be read is missing for that reason, which has been said.
+  const news = refused.filter(({ name }) => !problems.some((known) => known.name === `${name}_FILE`));
+  const all = [...problems, ...invalid, ...news];
   if (!result.success || all.length > 0) throw new ConfigError(all.map(inWords));
   return build(result.data, weak);
 }
 
 /** What production refuses although each value is well-formed. */
-function unfit({ GUICHET_ISSUER, GUICHET_SECRET, GUICHET_ENCRYPTION_KEY }: Values): Problem[] {
-  return [
-    problemIf(GUICHET_ISSUER === undefined, 'GUICHET_ISSUER', 'is required in production'),
-    problemIf(
-      /^http:/i.test(GUICHET_ISSUER ?? ''),
-      'GUICHET_ISSUER',
-      'must start with https:// in production',
-    ),
-    problemIf(GUICHET_SECRET === undefined, 'GUICHET_SECRET', requiredMadeWith('openssl rand -base64 48')),
-    problemIf(
-      GUICHET_ENCRYPTION_KEY === undefined,
-      'GUICHET_ENCRYPTION_KEY',
-      requiredMadeWith('openssl rand -base64 32'),
-    ),
-  ].flat();
+function unfit(values: Values): Problem[] {
+  const problems = MADE_OR_REQUIRED.filter(({ name }) => values[name] === undefined).map(
+    ({ name, hint }) => ({
+      name,
+      text: `is required in production${hint}`,
+    }),
+  );
+  if (!/^http:/i.test(values.GUICHET_ISSUER ?? '')) return problems;
+  return [...problems, { name: 'GUICHET_ISSUER', text: 'must start with https:// in production' }];
 }
+
+/** Development makes these up. */
+const MADE_OR_REQUIRED = [
+  { name: 'GUICHET_ISSUER', hint: '' },
+  { name: 'GUICHET_SECRET', hint: '; make one with: openssl rand -base64 48' },
+  { name: 'GUICHET_ENCRYPTION_KEY', hint: '; make one with: openssl rand -base64 32' },
+] as const;
 
 function weakSecrets(values: Values): Problem[] {
   // One that does not parse is reported as such.
@@ -62,14 +62,6 @@ function weakSecrets(values: Values): Problem[] {
     ...secrets.map((secret) => ({ name: 'GUICHET_SECRET', text: secretWeakness(secret) })),
     ...keys.map((key) => ({ name: 'GUICHET_ENCRYPTION_KEY', text: encryptionKeyWeakness(key) })),
   ].flatMap(({ name, text }) => (text === undefined ? [] : [{ name, text }]));
-}
-
-function problemIf(condition: boolean, name: string, text: string): Problem[] {
-  return condition ? [{ name, text }] : [];
-}
-
-function requiredMadeWith(command: string): string {
-  return `is required in production; make one with: ${command}`;
 }
 
 function inWords({ name, text }: Problem): string {

@@ -82,8 +82,7 @@ export const variables = z.object({
     whenUnset: 'made in development; required in production',
     secret: true,
   }),
-  GUICHET_LOG_LEVEL: z
-    .enum(logLevels)
+  GUICHET_LOG_LEVEL: choice(logLevels)
     .default('info')
     .register(variableReference, {
       description: `Least severe messages to log: ${logLevels.map((level) => `\`${level}\``).join(', ')}`,
