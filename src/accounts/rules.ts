@@ -12,7 +12,7 @@ const TEXT_LENGTH_MAX = 500;
 const URI_LENGTH_MAX = 2000;
 
 /** Letters, digits and single joints of `.`, `_`, `-`; no `@`, which is what tells an e-mail address from a username. */
-const USERNAME = /^[\p{L}\p{N}]+(?:[._-][\p{L}\p{N}]+)*$/u;
+const USERNAME = /^[\p{L}\p{M}\p{N}]+(?:[._-][\p{L}\p{M}\p{N}]+)*$/u;
 /** Deliberately loose: what is mailable, only mailing shows. */
 const EMAIL = /^[^\s@\p{Cc}<>"(),:;[\]\\]+@[^\s@.\p{Cc}<>"(),:;[\]\\]+(?:\.[^\s@.\p{Cc}<>"(),:;[\]\\]+)*$/u;
 

@@ -1,7 +1,10 @@
+import type { Knex } from 'knex';
+
 import { equal, hmac } from '../crypto/digest.ts';
-import { randomToken } from '../crypto/ids.ts';
+import { newId, randomToken } from '../crypto/ids.ts';
 import { verificationKeys, type Secrets } from '../crypto/secrets.ts';
-import type { ClientRecord } from './client.ts';
+import type { ClientRecord, SecretRecord } from './client.ts';
+import { insertSecret } from './store.ts';
 
 /** Lets secret scanners find one that leaked into a repository. */
 const PREFIX = 'gcs_';
@@ -14,12 +17,6 @@ const HINT_LENGTH = PREFIX.length + 4;
 /** Longer than any secret of ours; spares hashing whatever somebody sends. */
 const PRESENTED_LENGTH_MAX = 256;
 
-/** Shown once; only the digest stays. Full entropy needs no slow hash (design: the hot path compares one per request). */
-export function generateSecret(secrets: Secrets): { value: string; digest: Buffer; hint: string } {
-  const value = PREFIX + randomToken(SECRET_BYTES);
-  return { value, digest: hmac(secrets.clientSecretKey, value), hint: value.slice(0, HINT_LENGTH) };
-}
-
 /** Whether what was presented is one of the client's live secrets. Looks at all of them, equal or not, in constant time. */
 export function compareSecret(
   record: Pick<ClientRecord, 'secrets'>,
@@ -31,10 +28,38 @@ export function compareSecret(
   const digests = verificationKeys(secrets, 'clientSecretKey').map((key) => hmac(key, presented));
   let matches = false;
   for (const secret of record.secrets) {
-    const live = secret.expiresAt === null || now < secret.expiresAt;
     for (const digest of digests) {
-      if (equal(secret.digest, digest) && live) matches = true;
+      if (equal(secret.digest, digest) && isLive(secret, now)) matches = true;
     }
   }
   return matches;
+}
+
+export function isLive(secret: Pick<SecretRecord, 'expiresAt'>, now: Date): boolean {
+  return secret.expiresAt === null || now < secret.expiresAt;
+}
+
+/** 256 random bits; full entropy needs no slow hash, and the hot path compares one per request. */
+export function generateSecret(): string {
+  return PREFIX + randomToken(SECRET_BYTES);
+}
+
+export function usesSecret(metadata: Readonly<Record<string, unknown>>): boolean {
+  const method = metadata['token_endpoint_auth_method'];
+  return method === 'client_secret_basic' || method === 'client_secret_post';
+}
+
+/** What is stored of a secret. */
+export function digestSecret(secrets: Secrets, value: string): { digest: Buffer; hint: string } {
+  return { digest: hmac(secrets.clientSecretKey, value), hint: value.slice(0, HINT_LENGTH) };
+}
+
+/** Stores a secret, a new one unless it is given, and returns it to be shown this once. */
+export async function addSecret(
+  tx: Knex.Transaction,
+  secrets: Secrets,
+  { clientId, now, value = generateSecret() }: { clientId: string; now: Date; value?: string | undefined },
+): Promise<string> {
+  await insertSecret(tx, { id: newId('sec'), clientId, ...digestSecret(secrets, value), createdAt: now });
+  return value;
 }

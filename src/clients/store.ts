@@ -176,6 +176,18 @@ export async function stripScopes(tx: Queryable, apiId: string, scopes: readonly
   );
 }
 
+/** The clients that are an API's own credentials. */
+export async function listClientsActingFor(db: Queryable, apiId: string): Promise<string[]> {
+  const rows = await db<{ id: string; acts_for_api_id: string | null }>('clients')
+    .select('id')
+    .where({ acts_for_api_id: apiId })
+    .limit(ACTING_CLIENTS_MAX);
+  return rows.map((row) => row.id);
+}
+
+/** An API has one set of credentials, or one a deployment. */
+const ACTING_CLIENTS_MAX = 1000;
+
 /** Tells every process that its copy of the client is stale, once this transaction commits. */
 export async function notifyClient(tx: Queryable, id: string): Promise<void> {
   await notify(tx, CLIENTS_CHANNEL, id);

@@ -1,5 +1,6 @@
 import type { Queryable } from '../db/database.ts';
-import type { Api, ApiScope, SigningAlg } from './api.ts';
+import { notify } from '../db/listen.ts';
+import { APIS_CHANNEL, type Api, type ApiScope, type SigningAlg } from './api.ts';
 
 /** Every token request looks through the whole registry in memory, so it has a size. */
 export const API_COUNT_MAX = 2000;
@@ -108,6 +109,11 @@ export async function saveApiDisabled(
 
 export async function deleteApiRow(tx: Queryable, id: string): Promise<void> {
   await tx('apis').where({ id }).delete();
+}
+
+/** Tells every process that its copy of the registry is stale, once this transaction commits. */
+export async function notifyApi(tx: Queryable, id: string): Promise<void> {
+  await notify(tx, APIS_CHANNEL, id);
 }
 
 function toApi(row: Row): Api {

@@ -1,0 +1,98 @@
+import type { Knex } from 'knex';
+
+import type { Actor } from '../audit/event.ts';
+import { record } from '../audit/record.ts';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import { newId } from '../crypto/ids.ts';
+import type { Secrets } from '../crypto/secrets.ts';
+import type { Database } from '../db/database.ts';
+import { violatedConstraint } from '../db/violation.ts';
+import { AppError } from '../errors.ts';
+import { grantAccess, resolveAccess, type WantedAccess } from './access.ts';
+import type { ClientRecord } from './client.ts';
+import { validateClientMetadata } from './metadata.ts';
+import { clientNotFound } from './not-found.ts';
+import { addSecret, usesSecret } from './secret.ts';
+import { findClient, insertClient, notifyClient } from './store.ts';
+
+export interface ClientContext {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly secrets: Secrets;
+  /** Development lets an operator point a client's documents at http on a loopback address. */
+  readonly config: Pick<Config, 'mode'>;
+}
+
+export interface NewClient extends WantedAccess {
+  /** For operators who bring ids along; generated otherwise. */
+  readonly id?: string | undefined;
+  /** RFC 7591 members. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Ours: no consent page. */
+  readonly firstParty?: boolean | undefined;
+  readonly actor: Actor;
+}
+
+export interface CreatedClient {
+  readonly client: ClientRecord;
+  /** Shown this once; only its digest is kept. Absent when the client does not authenticate with a secret. */
+  readonly secret?: string;
+}
+
+/**
+ * Registers a client for an operator. Throws `invalid_client_metadata`, `invalid_redirect_uri`, `invalid_client_id`,
+ * `invalid_scope` (400), `api_not_found` (404), `client_id_taken` (409).
+ */
+export async function createClient(ctx: ClientContext, input: NewClient): Promise<CreatedClient> {
+  const metadata = validateClientMetadata(input.metadata, { origin: 'operator', mode: ctx.config.mode });
+  const id = input.id === undefined ? newId('cli') : checkChosenId(input.id);
+  return ctx.db.transaction(async (tx) => {
+    const now = ctx.clock.now();
+    const access = await resolveAccess(tx, input);
+    await insertClient(tx, {
+      id,
+      metadata,
+      origin: 'operator',
+      firstParty: input.firstParty ?? false,
+      defaultApiId: access.defaultApiId ?? null,
+      actsForApiId: access.actsForApiId ?? null,
+      createdAt: now,
+      updatedAt: now,
+    }).catch(refuseTaken);
+    await grantAccess(tx, id, access);
+    const secret = usesSecret(metadata) ? await addSecret(tx, ctx.secrets, { clientId: id, now }) : undefined;
+    await record(tx, { occurredAt: now, type: 'client.created', actor: input.actor, clientId: id });
+    await notifyClient(tx, id);
+    return { client: await getClient(tx, id), ...(secret === undefined ? {} : { secret }) };
+  });
+}
+
+export async function getClient(tx: Knex.Transaction, id: string): Promise<ClientRecord> {
+  const client = await findClient(tx, id);
+  if (!client) throw clientNotFound();
+  return client;
+}
+
+/** Readable in URLs, logs and shells as it is. */
+const CHOSEN_ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/;
+
+/**
+ * RFC 9700 §4.15: a client that carries somebody's `sub` as its id could pass for that person at an API. Account ids are
+ * ours to draw and all begin alike, so that prefix is what no client may have.
+ */
+const ACCOUNT_PREFIX = /^usr_/i;
+
+function checkChosenId(id: string): string {
+  if (CHOSEN_ID.test(id) && !ACCOUNT_PREFIX.test(id)) return id;
+  throw new AppError(
+    'invalid_client_id',
+    'A client id is 1 to 100 letters, digits, dots, hyphens, underscores or tildes, begins with a letter or digit and not with usr_.',
+    { status: 400 },
+  );
+}
+
+function refuseTaken(error: unknown): never {
+  if (violatedConstraint(error) !== 'clients_pkey') throw error;
+  throw new AppError('client_id_taken', 'Another client has this id.', { status: 409, cause: error });
+}

@@ -1,0 +1,95 @@
+import type { Knex } from 'knex';
+
+import type { Actor } from '../audit/event.ts';
+import { record } from '../audit/record.ts';
+import { grantAccess, resolveAccess, type WantedAccess } from './access.ts';
+import type { ClientRecord } from './client.ts';
+import { getClient, type ClientContext, type CreatedClient } from './create-client.ts';
+import { validateClientMetadata, type ClientMetadata } from './metadata.ts';
+import { clientNotFound } from './not-found.ts';
+import { addSecret, isLive, usesSecret } from './secret.ts';
+import { deleteApiAccess, deleteSecrets, lockClient, notifyClient, saveClient } from './store.ts';
+
+export interface ClientChanges extends WantedAccess {
+  /** RFC 7591 members to set; null takes one away, what is not mentioned stays. */
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  readonly firstParty?: boolean | undefined;
+  /** Audiences it may no longer ask tokens for. Tokens it has live on until they expire or are revoked. */
+  readonly removeApis?: readonly string[] | undefined;
+}
+
+/**
+ * Returns a secret when the client authenticates with one from now on and had none. Throws `client_not_found` (404) and what
+ * `createClient` throws.
+ */
+export async function updateClient(
+  ctx: ClientContext,
+  id: string,
+  changes: ClientChanges,
+  actor: Actor,
+): Promise<CreatedClient> {
+  return ctx.db.transaction(async (tx) => {
+    // APIs before the client, as everywhere: deleting an API locks it before it touches the clients that mention it.
+    const access = await resolveAccess(tx, changes);
+    const before = await lockClient(tx, id);
+    if (!before) throw clientNotFound();
+    const now = ctx.clock.now();
+    const metadata = validateClientMetadata(
+      { ...before.metadata, ...changes.metadata },
+      { origin: before.origin, mode: ctx.config.mode },
+    );
+    const removed = await removeApis(tx, before, changes.removeApis ?? []);
+    const defaultApiId = access.defaultApiId === undefined ? before.defaultApiId : access.defaultApiId;
+    await saveClient(tx, {
+      id,
+      metadata,
+      firstParty: changes.firstParty ?? before.firstParty,
+      defaultApiId: defaultApiId !== null && removed.includes(defaultApiId) ? null : defaultApiId,
+      actsForApiId: access.actsForApiId === undefined ? before.actsForApiId : access.actsForApiId,
+      updatedAt: now,
+    });
+    await grantAccess(tx, id, access);
+    const secret = await settleSecrets(tx, ctx, { before, metadata, now });
+    const changed = changedMembers(before, metadata, changes);
+    await record(tx, { occurredAt: now, type: 'client.updated', actor, clientId: id, detail: { changed } });
+    await notifyClient(tx, id);
+    return { client: await getClient(tx, id), ...(secret === undefined ? {} : { secret }) };
+  });
+}
+
+async function removeApis(
+  tx: Knex.Transaction,
+  client: ClientRecord,
+  audiences: readonly string[],
+): Promise<string[]> {
+  const apiIds = client.apis.filter(({ audience }) => audiences.includes(audience)).map(({ apiId }) => apiId);
+  for (const apiId of apiIds) await deleteApiAccess(tx, client.id, apiId);
+  return apiIds;
+}
+
+/** A client that stops using a secret must not have one lying about; one that begins to needs its first. */
+async function settleSecrets(
+  tx: Knex.Transaction,
+  ctx: ClientContext,
+  { before, metadata, now }: { before: ClientRecord; metadata: ClientMetadata; now: Date },
+): Promise<string | undefined> {
+  if (!usesSecret(metadata)) {
+    const ids = before.secrets.map((secret) => secret.id);
+    await deleteSecrets(tx, ids);
+    return undefined;
+  }
+  if (before.secrets.some((secret) => isLive(secret, now))) return undefined;
+  return addSecret(tx, ctx.secrets, { clientId: before.id, now });
+}
+
+/** Names only; the values are in the row. */
+function changedMembers(before: ClientRecord, metadata: ClientMetadata, changes: ClientChanges): string[] {
+  const members = new Set([...Object.keys(before.metadata), ...Object.keys(metadata)]);
+  const differing = [...members].filter(
+    (member) => JSON.stringify(before.metadata[member]) !== JSON.stringify(metadata[member]),
+  );
+  const own = Object.entries(changes).filter(
+    ([member, value]) => member !== 'metadata' && value !== undefined,
+  );
+  return [...differing, ...own.map(([member]) => member)];
+}
