@@ -1,0 +1,28 @@
+import type Koa from 'koa';
+
+/**
+ * The generic web things that stand in front of every route: who is calling, is the request well formed, within its
+ * limits and meant for us, how an error looks, what a page may load. Nothing here knows OAuth, accounts or clients.
+ * Each middleware is made by a factory that takes what it needs and returns one named function; `app.ts` puts them in
+ * their running order. Rules: RFC 9110, RFC 9112, RFC 9457, RFC 6585, RFC 9700 section 4.16 and section 4.13.
+ */
+export type Middleware = (ctx: Koa.Context, next: Koa.Next) => Promise<void>;
+
+/** What the first middleware learn about a request and later code may rely on. */
+export interface RequestState {
+  /** `req_…`, repeated in the X-Request-Id header, in every error and in every log line. */
+  requestId: string;
+  /** Canonical text of the client's address; `unknown` when the peer was gone before we could ask. */
+  address: string;
+  /** The text of an urlencoded or JSON body, checked and still readable from the stream. */
+  bodyText?: string;
+  /** Drawn in this request for its csrf tokens, when the browser brought none. */
+  csrfSeed?: string;
+  /** What went wrong, for the access log; never shown. */
+  failure?: unknown;
+}
+
+/** The typed view of Koa's untyped `ctx.state`. */
+export function stateOf(ctx: Koa.Context): RequestState {
+  return ctx.state as RequestState;
+}

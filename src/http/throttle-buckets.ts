@@ -1,0 +1,102 @@
+import { addressPrefix } from './client-address.ts';
+
+/** One counter of failures: what it counts by and what it does. */
+export interface Bucket {
+  key: string;
+  /** So many failures in a window cost nothing. */
+  free: number;
+  /** A window begins with its first failure and forgets all of them together. */
+  windowSeconds: number;
+  /** Seconds closed after the failure that is the `failures`-th of its window; asked from `free` on. Must never shrink. */
+  delay: (failures: number) => number;
+}
+
+const MINUTE = 60;
+const QUARTER_HOUR = 15 * MINUTE;
+const DAY = 24 * 3600;
+
+/** Slips of the finger before a delay, doubling delays up to a quarter of an hour, and an end of it at 50 a day (NIST: 100). */
+const ACCOUNT_FREE = 5;
+const ACCOUNT_DELAY_MAX_SECONDS = QUARTER_HOUR;
+const ACCOUNT_HARD_STOP = 50;
+
+/** What one office behind one address mistypes in a quarter of an hour; its whole network gets ten times that. */
+const ADDRESS_FREE = 20;
+const NETWORK_FREE = 200;
+const ACCOUNT_ADDRESS_FREE = 10;
+
+const CLIENT_FREE = 20;
+const USER_CODE_FREE = 10;
+/** An API that introspects whatever it is sent; a guesser needs far more than this. */
+const INTROSPECTION_FREE = 300;
+
+export type SignInAttempt = {
+  address: string;
+  /** Of `knownDevice`; only together with `accountId`. */
+  device?: string | undefined;
+} & ({ accountId: string } | { identifier: string });
+
+/**
+ * Buckets of a password attempt. Name the account's id where there is an account, so that its user name and its address
+ * share a counter, else the identifier as typed. A known device is measured alone: neither strangers who fail at the
+ * account nor neighbours behind the same address lock it out, and guesses from it are bounded by its own counter.
+ */
+export function signInBuckets(attempt: SignInAttempt): Bucket[] {
+  const account = 'accountId' in attempt ? `id:${attempt.accountId}` : `name:${folded(attempt.identifier)}`;
+  if (attempt.device && 'accountId' in attempt) return [growing(`device:${attempt.device}:${account}`)];
+  const prefix = addressPrefix(attempt.address);
+  return [
+    growing(`account:${account}`),
+    closing(`account-address:${account}:${prefix}`, ACCOUNT_ADDRESS_FREE, QUARTER_HOUR),
+    ...addressBuckets('sign-in', attempt.address),
+  ];
+}
+
+/** Buckets of a failed client authentication: by client and address, so that strangers cannot stop a client elsewhere. */
+export function clientAuthBuckets({ clientId, address }: { clientId: string; address: string }): Bucket[] {
+  return [closing(`client:${clientId}:${addressPrefix(address)}`, CLIENT_FREE, MINUTE)];
+}
+
+/** Buckets of a wrong user code of the device flow (RFC 8628 section 5.1). */
+export function userCodeBuckets({ address }: { address: string }): Bucket[] {
+  return [closing(`user-code:${addressPrefix(address)}`, USER_CODE_FREE, QUARTER_HOUR)];
+}
+
+/** Buckets of an introspection whose token is unknown: guessing (RFC 7662 section 4). */
+export function introspectionBuckets({ clientId }: { clientId: string }): Bucket[] {
+  return [closing(`introspection:${clientId}`, INTROSPECTION_FREE, MINUTE)];
+}
+
+export function keysOf(buckets: readonly Bucket[]): string[] {
+  return buckets.map((bucket) => bucket.key);
+}
+
+function addressBuckets(purpose: string, address: string): Bucket[] {
+  return [
+    closing(`${purpose}:${addressPrefix(address)}`, ADDRESS_FREE, QUARTER_HOUR),
+    closing(`${purpose}:${addressPrefix(address, 'wide')}`, NETWORK_FREE, QUARTER_HOUR),
+  ];
+}
+
+/** 1, 2, 4 … seconds after the free failures, then closed for the day. */
+function growing(key: string): Bucket {
+  return {
+    key,
+    free: ACCOUNT_FREE,
+    windowSeconds: DAY,
+    delay: (failures) =>
+      failures >= ACCOUNT_HARD_STOP
+        ? DAY
+        : Math.min(2 ** (failures - ACCOUNT_FREE), ACCOUNT_DELAY_MAX_SECONDS),
+  };
+}
+
+/** Closed for a window's length once its free failures are used up. */
+function closing(key: string, free: number, windowSeconds: number): Bucket {
+  return { key, free, windowSeconds, delay: () => windowSeconds };
+}
+
+/** Identifiers that look alike count together; the database decides what is the same account. */
+function folded(identifier: string): string {
+  return identifier.trim().normalize('NFKC').toLowerCase();
+}
