@@ -40,6 +40,7 @@ const CLAIMS = {
   phone_number_verified: boolean,
   address,
 } satisfies Record<keyof Profile, ClaimRule>;
+const RULES: Readonly<Record<string, ClaimRule>> = CLAIMS;
 
 const ADDRESS_MEMBERS = [
   'formatted',
@@ -76,9 +77,7 @@ export function checkEmail(email: string): string {
 export function mergeProfile(profile: Profile, changes: Readonly<Record<string, unknown>>): Profile {
   const merged: Record<string, unknown> = { ...profile };
   for (const [claim, value] of Object.entries(changes)) {
-    const rule: ClaimRule | undefined = Object.hasOwn(CLAIMS, claim)
-      ? CLAIMS[claim as keyof Profile]
-      : undefined;
+    const rule = Object.hasOwn(RULES, claim) ? RULES[claim] : undefined;
     if (!rule) throw invalid('A claim', 'is not one of the OIDC standard claims kept in a profile');
     if (value === null) delete merged[claim];
     else if (value !== undefined) merged[claim] = rule(value, claim);

@@ -40,13 +40,9 @@ export function isLive(secret: Pick<SecretRecord, 'expiresAt'>, now: Date): bool
 }
 
 /** 256 random bits; full entropy needs no slow hash, and the hot path compares one per request. */
-export function generateSecret(): string {
-  return PREFIX + randomToken(SECRET_BYTES);
-}
-
-export function usesSecret(metadata: Readonly<Record<string, unknown>>): boolean {
-  const method = metadata['token_endpoint_auth_method'];
-  return method === 'client_secret_basic' || method === 'client_secret_post';
+export function generateSecret(secrets: Secrets): { value: string; digest: Buffer; hint: string } {
+  const value = PREFIX + randomToken(SECRET_BYTES);
+  return { value, ...digestSecret(secrets, value) };
 }
 
 /** What is stored of a secret. */
@@ -54,12 +50,19 @@ export function digestSecret(secrets: Secrets, value: string): { digest: Buffer;
   return { digest: hmac(secrets.clientSecretKey, value), hint: value.slice(0, HINT_LENGTH) };
 }
 
+export function usesSecret(metadata: Readonly<Record<string, unknown>>): boolean {
+  const method = metadata['token_endpoint_auth_method'];
+  return method === 'client_secret_basic' || method === 'client_secret_post';
+}
+
 /** Stores a secret, a new one unless it is given, and returns it to be shown this once. */
 export async function addSecret(
   tx: Knex.Transaction,
   secrets: Secrets,
-  { clientId, now, value = generateSecret() }: { clientId: string; now: Date; value?: string | undefined },
+  { clientId, now, value }: { clientId: string; now: Date; value?: string | undefined },
 ): Promise<string> {
-  await insertSecret(tx, { id: newId('sec'), clientId, ...digestSecret(secrets, value), createdAt: now });
-  return value;
+  const secret = value === undefined ? generateSecret(secrets) : { value, ...digestSecret(secrets, value) };
+  const { digest, hint } = secret;
+  await insertSecret(tx, { id: newId('sec'), clientId, digest, hint, createdAt: now });
+  return secret.value;
 }
