@@ -3,7 +3,8 @@ import type { Knex } from 'knex';
 import { record, type Actor } from '../audit/record.ts';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
-import { notify } from '../db/notify.ts';
+import { notify } from '../db/listen.ts';
+import { LOGOUT_CHANNEL } from '../sessions/logout-store.ts';
 import { LEDGER_LOCK } from './issue.ts';
 import {
   deleteGrantArtifacts,
@@ -20,8 +21,6 @@ export interface Revoked {
   readonly tokens: number;
 }
 
-/** Woken when back-channel logout has something to deliver. */
-export const LOGOUT_CHANNEL = 'guichet_logouts';
 
 /**
  * Ends whatever the target names, with everything that hangs on it, and records the event: one transaction. When it

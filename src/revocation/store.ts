@@ -147,6 +147,6 @@ export async function enqueueLogouts(
      JOIN clients c ON c.id = j.client_id
      WHERE j.session_uid = ANY(?) AND s.account_id IS NOT NULL AND c.metadata ? 'backchannel_logout_uri'
      ON CONFLICT (client_id, sid) DO NOTHING`.replace("metadata ? '", "metadata \\? '"),
-    [now, now, uids],
+    [now, now, [...uids]],
   );
 }

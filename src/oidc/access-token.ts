@@ -1,0 +1,153 @@
+import { errors, type Client, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
+
+import type { ClientRecord } from '../clients/client.ts';
+import { OIDC_SCOPES } from '../clients/metadata.ts';
+import type { Api } from '../resources/api.ts';
+import { jtiDigest } from '../revocation/token.ts';
+import type { HallContext } from './context.ts';
+import { currentIssuance } from './issuance.ts';
+
+/**
+ * RFC 9068 access tokens for registered APIs (RFC 8707). A client gets what its registration lists for the API, no more;
+ * asking for more is an error and not a silently smaller token, because a caller that is not told finds out in production.
+ */
+type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
+
+export function resourceIndicators(hall: HallContext): ResourceIndicators {
+  return {
+    enabled: true,
+
+    async getResourceServerInfo(ctx, audience, client) {
+      const api = await hall.apis.findByAudience(audience);
+      const allowed = await allowedScopes(hall, client, api);
+      if (!api || api.disabledAt || !allowed) {
+        throw new errors.InvalidTarget('the client may not ask for this resource');
+      }
+      await refuseUnknownScopes(hall, ctx, client);
+      const kid = hall.keys.activeKid(api.signingAlg);
+      return {
+        audience: api.audience,
+        scope: allowed.join(' '),
+        accessTokenTTL: api.tokenTtlSeconds,
+        accessTokenFormat: 'jwt',
+        jwt: { sign: { alg: api.signingAlg, ...(kid === undefined ? {} : { kid }) } },
+      };
+    },
+
+    async defaultResource(ctx, client, oneOf) {
+      // At the token endpoint several were granted and none was named: the library then answers invalid_target.
+      if (oneOf) return oneOf;
+      const record = await hall.clients.find(client.clientId);
+      const api = record && (await defaultApi(hall, record));
+      const asked = apiScopes(ctx.oidc.params?.['scope']);
+      const machine = ctx.oidc.params?.['grant_type'] === 'client_credentials';
+      if (api && (machine || asked.length > 0)) return api.audience;
+      if (machine) {
+        throw new errors.InvalidTarget('no resource was asked for and the client has no default API');
+      }
+      if (asked.length > 0) throw new errors.InvalidScope('unknown scope', asked.join(' '));
+      return undefined;
+    },
+
+    // A client that named one API while the person consented means that API when it redeems the code, too.
+    async useGrantedResource(_ctx, model) {
+      return [model.resource ?? []].flat().length === 1;
+    },
+  };
+}
+
+/** The ledger row of a JWT. It is written with the rest of the request, before the token leaves (issuance.ts). */
+export function recordJwt(
+  hall: HallContext,
+): NonNullable<NonNullable<Configuration['formats']>['customizers']>['jwt'] {
+  return async (ctx, token, jwt) => {
+    const issuance = currentIssuance();
+    const payload = jwt.payload as { jti: string; iat: number; exp: number; aud: string };
+    const api = await hall.apis.findByAudience(payload.aud);
+    const kid = api && hall.keys.activeKid(api.signingAlg);
+    if (!issuance || !api || kid === undefined || token.clientId === undefined) {
+      throw new errors.InvalidTarget('the API is not registered any more');
+    }
+    Object.assign(jwt.payload, authenticationClaims(ctx));
+    const dies = token.kind === 'AccessToken' && token.expiresWithSession === true;
+    issuance.clientId = token.clientId;
+    if (token.kind === 'AccessToken') {
+      issuance.grantId = token.grantId ?? null;
+      issuance.accountId = token.accountId;
+      issuance.sessionUid ??= dies ? (token.sessionUid ?? null) : null;
+    }
+    issuance.token = {
+      jti: jtiDigest(payload.jti),
+      clientId: token.clientId,
+      apiId: api.id,
+      grantId: token.kind === 'AccessToken' ? (token.grantId ?? null) : null,
+      sessionUid: token.kind === 'AccessToken' && dies ? (token.sessionUid ?? null) : null,
+      accountId: token.kind === 'AccessToken' ? token.accountId : null,
+      kid,
+      issuedAt: new Date(payload.iat * 1000),
+      expiresAt: new Date(payload.exp * 1000),
+    };
+  };
+}
+
+/** RFC 9068 §2.2.1: how and when the person signed in, where one did. */
+function authenticationClaims(ctx: KoaContextWithOIDC): Record<string, unknown> {
+  const { AuthorizationCode, RefreshToken, DeviceCode } = ctx.oidc.entities;
+  const source = AuthorizationCode ?? RefreshToken ?? DeviceCode;
+  if (!source) return {};
+  return {
+    ...(source.authTime === undefined ? {} : { auth_time: source.authTime }),
+    ...(source.acr === undefined ? {} : { acr: source.acr }),
+    ...(source.amr === undefined ? {} : { amr: source.amr }),
+  };
+}
+
+/** Requests in which scopes are asked for; elsewhere they were granted before and only narrow. */
+const ASKING_ROUTES = new Set([
+  'authorization',
+  'pushed_authorization_request',
+  'device_authorization',
+  'code_verification',
+]);
+
+async function refuseUnknownScopes(
+  hall: HallContext,
+  ctx: KoaContextWithOIDC,
+  client: Client,
+): Promise<void> {
+  const { route, params } = ctx.oidc;
+  const asks = ASKING_ROUTES.has(route) || params?.['grant_type'] === 'client_credentials';
+  if (!asks) return;
+  const left = new Set(apiScopes(params?.['scope']));
+  for (const audience of [params?.['resource'] ?? []].flat()) {
+    const api = await hall.apis.findByAudience(String(audience));
+    for (const scope of (await allowedScopes(hall, client, api)) ?? []) left.delete(scope);
+  }
+  if (left.size > 0) {
+    throw new errors.InvalidScope('the client may not ask for this scope', [...left].join(' '));
+  }
+}
+
+async function allowedScopes(
+  hall: HallContext,
+  client: Client,
+  api: Api | undefined,
+): Promise<readonly string[] | undefined> {
+  if (!api) return undefined;
+  const record = await hall.clients.find(client.clientId);
+  const granted = record?.apis.find((access) => access.apiId === api.id);
+  const known = new Set(api.scopes.map((scope) => scope.name));
+  return granted?.scopes.filter((scope) => known.has(scope));
+}
+
+/** The one it was given, or the only one it may use. */
+async function defaultApi(hall: HallContext, record: ClientRecord): Promise<Api | undefined> {
+  if (record.defaultApiId !== null) return hall.apis.findById(record.defaultApiId);
+  const [only, ...others] = record.apis;
+  return only && others.length === 0 ? hall.apis.findById(only.apiId) : undefined;
+}
+
+function apiScopes(scope: unknown): string[] {
+  const oidc: ReadonlySet<string> = new Set(OIDC_SCOPES);
+  return typeof scope === 'string' ? scope.split(' ').filter((s) => s !== '' && !oidc.has(s)) : [];
+}

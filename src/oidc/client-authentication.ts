@@ -1,0 +1,88 @@
+import type { Context, Middleware } from 'koa';
+import type Provider from 'oidc-provider';
+import { errors, type Configuration } from 'oidc-provider';
+
+import { compareSecret } from '../clients/secret.ts';
+import { tooManyRequests } from '../http/errors.ts';
+import { stateOf } from '../http/middleware.ts';
+import { readForm } from '../http/read-body.ts';
+import { clientAuthBuckets, keysOf } from '../http/throttle-buckets.ts';
+import type { HallContext } from './context.ts';
+
+/** RFC 7523 §3 wants short-lived assertions; FAPI 2.0 and we say five minutes. */
+const ASSERTION_TTL_SECONDS_MAX = 300;
+/** Clock skew forgiven in client assertions: 30 s covers hosts without NTP. */
+const ASSERTION_SKEW_SECONDS = 30;
+
+/** Secrets are compared as digests, two of them while one is being rotated: the library's sanctioned seam for it. */
+export function useSecretDigests(hall: HallContext, provider: Provider): void {
+  provider.Client.prototype.compareClientSecret = async function compareDigest(presented: string) {
+    const record = await hall.clients.find(this.clientId);
+    return record !== undefined && compareSecret(record, presented, hall.secrets, hall.clock.now());
+  };
+}
+
+/** The library accepts an assertion for its own URLs too, lists of audiences, and any lifetime; none of it is needed. */
+export function strictAssertions(
+  hall: HallContext,
+): NonNullable<Configuration['assertJwtClientAuthClaimsAndHeader']> {
+  return async (_ctx, claims) => {
+    if (claims['aud'] !== hall.config.issuer) {
+      throw new errors.InvalidClientAuth('aud must be the issuer identifier and nothing else');
+    }
+    const now = Math.floor(hall.clock.now().getTime() / 1000);
+    if (Number(claims['exp']) > now + ASSERTION_TTL_SECONDS_MAX + ASSERTION_SKEW_SECONDS) {
+      throw new errors.InvalidClientAuth('the assertion lives for more than five minutes');
+    }
+  };
+}
+
+/** Routes on which clients authenticate. */
+const GUARDED_PATHS = new Set([
+  '/token',
+  '/token/introspection',
+  '/token/revocation',
+  '/request',
+  '/device/auth',
+]);
+
+/**
+ * Guessing at client credentials ends in 429, for the address that guesses (O21-10): a stranger cannot lock the client out
+ * from where it really runs. The check reads memory only; the database is told of failures.
+ */
+export function throttleClients(hall: HallContext): Middleware {
+  return async function throttleClientAuthentication(ctx, next) {
+    if (ctx.method !== 'POST' || !GUARDED_PATHS.has(ctx.path)) return next();
+    const clientId = presentedClientId(ctx);
+    if (clientId === undefined) return next();
+    const buckets = clientAuthBuckets({ clientId, address: stateOf(ctx).address });
+    const seconds = hall.throttle.blockedFor(keysOf(buckets));
+    if (seconds > 0) throw tooManyRequests(seconds);
+    await next();
+    if (ctx.status === 401 && isInvalidClient(ctx.body)) await hall.throttle.fail(buckets);
+  };
+}
+
+function isInvalidClient(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'error' in body && body.error === 'invalid_client';
+}
+
+/** As far as it can be read without deciding anything: the library checks it properly. */
+function presentedClientId(ctx: Context): string | undefined {
+  const [scheme, credentials] = ctx.get('authorization').split(' ');
+  if (scheme?.toLowerCase() === 'basic' && credentials) {
+    return Buffer.from(credentials, 'base64').toString().split(':', 1)[0];
+  }
+  const form = readForm(ctx);
+  return form.get('client_id') ?? assertionSubject(form.get('client_assertion'));
+}
+
+function assertionSubject(assertion: string | null): string | undefined {
+  try {
+    const payload: unknown = JSON.parse(Buffer.from(assertion?.split('.')[1] ?? '', 'base64url').toString());
+    const named = typeof payload === 'object' && payload !== null && 'sub' in payload;
+    return named && typeof payload.sub === 'string' ? payload.sub : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,30 @@
+import type { ClientCache } from '../clients/cache.ts';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import type { Seal } from '../crypto/seal.ts';
+import type { Secrets } from '../crypto/secrets.ts';
+import type { Database } from '../db/database.ts';
+import type { Egress } from '../http/egress.ts';
+import type { Throttle } from '../http/throttle.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
+import type { Logger } from '../log.ts';
+import type { ApiCache } from '../resources/cache.ts';
+import type { ProviderPages } from './pages.ts';
+import type { Records } from './records.ts';
+
+/** What the hall needs of the house. One of it serves every provider instance that is built over the life of a process. */
+export interface HallContext {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly db: Database;
+  readonly secrets: Secrets;
+  readonly seal: Seal;
+  readonly clients: ClientCache;
+  readonly apis: ApiCache;
+  readonly keys: KeyRing;
+  readonly egress: Egress;
+  readonly throttle: Throttle;
+  readonly records: Records;
+  readonly pages: ProviderPages;
+}

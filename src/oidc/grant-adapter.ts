@@ -1,0 +1,42 @@
+import Provider, { type Adapter } from 'oidc-provider';
+
+import { saveGrant } from '../grants/store.ts';
+import { revoke } from '../revocation/revoke.ts';
+import { notOffered } from './not-offered.ts';
+import { actorOf } from './artifact-adapter.ts';
+import type { HallContext } from './context.ts';
+
+/** Grants are looked up by an id that is no credential, so they are kept in the clear, for operators to read. */
+export function createGrantAdapter(hall: HallContext): Adapter {
+  return {
+    async upsert(id, payload, expiresIn) {
+      if (typeof payload.accountId !== 'string' || typeof payload.clientId !== 'string') {
+        throw new TypeError('a grant belongs to a person and a client');
+      }
+      if (expiresIn === undefined) throw new TypeError('a grant has an end');
+      const now = hall.clock.now();
+      await saveGrant(
+        hall.db.pool,
+        {
+          id,
+          accountId: payload.accountId,
+          clientId: payload.clientId,
+          payload: { ...payload, jti: undefined },
+          expiresAt: new Date(now.getTime() + expiresIn * 1000),
+        },
+        now,
+      );
+    },
+    async find(id) {
+      const grant = await hall.records.findGrant(id);
+      return grant && { ...grant.payload, jti: id };
+    },
+    async destroy(id) {
+      await revoke(hall, { grant: id }, actorOf(Provider.ctx));
+    },
+    findByUid: notOffered('Grant', 'uid'),
+    findByUserCode: notOffered('Grant', 'user code'),
+    consume: notOffered('Grant', 'single use'),
+    revokeByGrantId: notOffered('Grant', 'parent'),
+  };
+}

@@ -1,0 +1,197 @@
+import type { Context } from 'koa';
+import type Provider from 'oidc-provider';
+import { errors, type InteractionResults } from 'oidc-provider';
+
+import type { ClientRecord } from '../clients/client.ts';
+import { OIDC_SCOPES } from '../clients/metadata.ts';
+import type { ApiScope } from '../resources/api.ts';
+import type { HallContext } from './context.ts';
+import { grantTtlSeconds } from './lifetimes.ts';
+
+/** What a person is asked, as the doors see it: the library's interaction, resolved to names and words. */
+export interface Interaction {
+  readonly uid: string;
+  readonly prompt: 'login' | 'consent' | 'select_account';
+  readonly reasons: readonly string[];
+  readonly client: InteractionClient;
+  /** For the page's `form-action`; undefined in the device flow. */
+  readonly redirectUri: string | undefined;
+  /** The person signed in, if any. */
+  readonly account: { readonly id: string } | undefined;
+  readonly loginHint?: string;
+  readonly uiLocales?: string;
+  readonly consent?: ConsentRequest;
+}
+
+export interface InteractionClient {
+  readonly id: string;
+  readonly name: string;
+  readonly clientUri?: string;
+  readonly logoUri?: string;
+  readonly policyUri?: string;
+  readonly tosUri?: string;
+  /** It registered itself: nobody vouches for its name. */
+  readonly dynamic: boolean;
+}
+
+export interface ConsentRequest {
+  readonly scopes: readonly string[];
+  readonly apis: readonly {
+    readonly audience: string;
+    readonly name: string;
+    readonly scopes: readonly ApiScope[];
+  }[];
+}
+
+/** Every answer gives the URL that the browser is sent to next (303). */
+export interface Interactions {
+  /** undefined: expired, finished, or begun in another browser. */
+  find(ctx: Context): Promise<Interaction | undefined>;
+  signIn(ctx: Context, result: { accountId: string; amr: string[]; remember: boolean }): Promise<string>;
+  /** Goes on with the account that is signed in, where the client asked for a choice. */
+  keepAccount(ctx: Context): Promise<string>;
+  allow(ctx: Context): Promise<string>;
+  deny(ctx: Context): Promise<string>;
+}
+
+/** Proof by password alone. Stronger ones will have names of their own. */
+export const ACR_PASSWORD = 'urn:guichet:acr:password';
+
+type Details = Awaited<ReturnType<Provider['interactionDetails']>>;
+
+export function createInteractions(hall: HallContext, current: () => Provider): Interactions {
+  const finish = (ctx: Context, result: InteractionResults, mergeWithLastSubmission: boolean) =>
+    current().interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission });
+
+  return {
+    async find(ctx) {
+      const details = await findDetails(current(), ctx);
+      const record = details && (await hall.clients.find(String(details.params['client_id'])));
+      return details && record && (await present(hall, details, record));
+    },
+    signIn: (ctx, { accountId, amr, remember }) =>
+      finish(
+        ctx,
+        {
+          login: {
+            accountId,
+            amr,
+            acr: ACR_PASSWORD,
+            remember,
+            ts: Math.floor(hall.clock.now().getTime() / 1000),
+          },
+        },
+        false,
+      ),
+    keepAccount: (ctx) => finish(ctx, { select_account: {} }, true),
+    async allow(ctx) {
+      const grantId = await saveConsent(hall, current(), ctx);
+      return finish(ctx, { consent: { grantId } }, true);
+    },
+    deny: (ctx) =>
+      finish(ctx, { error: 'access_denied', error_description: 'the person did not allow it' }, false),
+  };
+}
+
+async function findDetails(provider: Provider, ctx: Context): Promise<Details | undefined> {
+  try {
+    return await provider.interactionDetails(ctx.req, ctx.res);
+  } catch (error) {
+    if (error instanceof errors.SessionNotFound) return undefined;
+    throw error;
+  }
+}
+
+async function present(hall: HallContext, details: Details, record: ClientRecord): Promise<Interaction> {
+  const { params } = details;
+  const prompt = details.prompt.name;
+  if (prompt !== 'login' && prompt !== 'consent' && prompt !== 'select_account') {
+    throw new TypeError(`no page for the prompt ${prompt}`);
+  }
+  return {
+    uid: details.uid,
+    prompt,
+    reasons: details.prompt.reasons,
+    client: presentClient(record),
+    redirectUri: text(params['redirect_uri']),
+    account: details.session && { id: details.session.accountId },
+    ...optional('loginHint', text(params['login_hint'])),
+    ...optional('uiLocales', text(params['ui_locales'])),
+    ...(prompt === 'consent' ? { consent: await consentRequest(hall, details) } : {}),
+  };
+}
+
+function presentClient({ id, metadata, origin }: ClientRecord): InteractionClient {
+  return {
+    id,
+    name: text(metadata['client_name']) ?? id,
+    dynamic: origin === 'dynamic',
+    ...optional('clientUri', text(metadata['client_uri'])),
+    ...optional('logoUri', text(metadata['logo_uri'])),
+    ...optional('policyUri', text(metadata['policy_uri'])),
+    ...optional('tosUri', text(metadata['tos_uri'])),
+  };
+}
+
+interface MissingDetails {
+  readonly missingOIDCScope?: readonly string[];
+  readonly missingOIDCClaims?: readonly string[];
+  readonly missingResourceScopes?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What is new; everything, where nothing is new and the person is asked all the same (native clients). */
+async function missing(hall: HallContext, details: Details): Promise<MissingDetails> {
+  const found = details.prompt.details as MissingDetails;
+  if (found.missingOIDCScope || found.missingOIDCClaims || found.missingResourceScopes) return found;
+  const asked = (text(details.params['scope']) ?? '').split(' ');
+  const oidc: ReadonlySet<string> = new Set(OIDC_SCOPES);
+  const resources: Record<string, string[]> = {};
+  for (const audience of [details.params['resource'] ?? []].flat().map(String)) {
+    const api = await hall.apis.findByAudience(audience);
+    resources[audience] = (api?.scopes ?? [])
+      .map((scope) => scope.name)
+      .filter((name) => asked.includes(name));
+  }
+  return {
+    missingOIDCScope: asked.filter((scope) => oidc.has(scope)),
+    missingResourceScopes: resources,
+  };
+}
+
+async function consentRequest(hall: HallContext, details: Details): Promise<ConsentRequest> {
+  const { missingOIDCScope = [], missingResourceScopes = {} } = await missing(hall, details);
+  const apis: ConsentRequest['apis'][number][] = [];
+  for (const [audience, names] of Object.entries(missingResourceScopes)) {
+    const api = await hall.apis.findByAudience(audience);
+    if (!api) continue;
+    apis.push({ audience, name: api.name, scopes: api.scopes.filter((scope) => names.includes(scope.name)) });
+  }
+  return { scopes: missingOIDCScope, apis };
+}
+
+async function saveConsent(hall: HallContext, provider: Provider, ctx: Context): Promise<string> {
+  const details = await provider.interactionDetails(ctx.req, ctx.res);
+  const accountId = details.session?.accountId;
+  if (accountId === undefined) throw new errors.SessionNotFound('nobody is signed in');
+  const clientId = String(details.params['client_id']);
+  const known = details.grantId === undefined ? undefined : await provider.Grant.find(details.grantId);
+  const grant = known ?? new provider.Grant({ accountId, clientId });
+
+  const { missingOIDCScope, missingOIDCClaims, missingResourceScopes = {} } = await missing(hall, details);
+  if (missingOIDCScope) grant.addOIDCScope([...missingOIDCScope]);
+  if (missingOIDCClaims) grant.addOIDCClaims([...missingOIDCClaims]);
+  for (const [audience, scopes] of Object.entries(missingResourceScopes)) {
+    grant.addResourceScope(audience, [...scopes]);
+  }
+  // A saved grant keeps its first end unless it is moved (models/base_token.js), and with it every token of the client dies.
+  grant.exp = Math.floor(hall.clock.now().getTime() / 1000) + grantTtlSeconds(hall.config);
+  return grant.save();
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function optional<K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> {
+  return value === undefined ? {} : ({ [key]: value } as Record<K, string>);
+}

@@ -1,0 +1,99 @@
+import type { Context, Middleware } from 'koa';
+import Provider from 'oidc-provider';
+
+import type { Artifact } from '../grants/artifact.ts';
+import type { Issue, RefreshAnswerRow } from '../revocation/issue.ts';
+import { revoke } from '../revocation/revoke.ts';
+import type { TokenRow } from '../revocation/token.ts';
+import type { HallContext } from './context.ts';
+import { answerAgain, recordAnswer } from './refresh-again.ts';
+import { oidcOf, requestIdOf } from './library-context.ts';
+
+/**
+ * What a request is about to issue. The library saves each thing as it goes; here they are collected and written together
+ * after it has finished, and only if it succeeded. So a code is spent in the very transaction that records its tokens, an
+ * error on the way (an unknown `resource`, say) spends nothing, and a crash leaves either everything or nothing.
+ */
+export interface Issuance {
+  spends: { digest: Buffer; value: string; model: 'AuthorizationCode' | 'RefreshToken' } | null;
+  clientId: string | null;
+  grantId: string | null;
+  sessionUid: string | null;
+  accountId: string | null;
+  readonly artifacts: Artifact[];
+  token: TokenRow | null;
+}
+
+const issuances = new WeakMap<Context, Issuance>();
+
+/** The collection of the request under way; undefined outside of one, where things are saved at once. */
+export function currentIssuance(): Issuance | undefined {
+  const ctx = Provider.ctx;
+  return ctx && issuances.get(ctx);
+}
+
+/** Runs around the library: writes what it issued before the response leaves. */
+export function commitIssued(hall: HallContext): Middleware {
+  return async function commitIssuedTokens(ctx, next) {
+    const issuance: Issuance = {
+      spends: null,
+      clientId: null,
+      grantId: null,
+      sessionUid: null,
+      accountId: null,
+      artifacts: [],
+      token: null,
+    };
+    issuances.set(ctx, issuance);
+    await next();
+
+    if (await answerAgain(hall, ctx)) return;
+    if (ctx.status >= 400 || isEmpty(issuance)) return;
+    const issue = toIssue(issuance, recordAnswer(hall, ctx, issuance));
+    const outcome = await hall.records.issue(issue);
+    if (outcome === 'issued') return;
+    if (outcome === 'spent' && (await answerAgain(hall, ctx, issuance))) return;
+    if (outcome === 'spent' && issuance.grantId) {
+      // RFC 6749 §4.1.2, RFC 9700 §4.14.2: presented twice means stolen by somebody; what came of it dies.
+      await revoke(hall, { grant: issuance.grantId }, `client:${issue.clientId}`);
+    }
+    await refuse(hall, ctx, outcome);
+  };
+}
+
+function isEmpty(issuance: Issuance): boolean {
+  return issuance.spends === null && issuance.token === null && issuance.artifacts.length === 0;
+}
+
+function toIssue(issuance: Issuance, answer: RefreshAnswerRow | null): Issue {
+  if (issuance.clientId === null) throw new TypeError('something was issued to nobody');
+  return {
+    spends: issuance.spends?.digest ?? null,
+    clientId: issuance.clientId,
+    grantId: issuance.grantId,
+    sessionUid: issuance.sessionUid,
+    accountId: issuance.accountId,
+    artifacts: issuance.artifacts,
+    token: issuance.token,
+    answer,
+  };
+}
+
+/** The response was ready, but what it carries was not written: nobody may see it. */
+async function refuse(hall: HallContext, ctx: Context, outcome: 'spent' | 'ended'): Promise<void> {
+  for (const header of Object.keys(ctx.response.headers)) {
+    if (header === 'location' || header === 'content-type') ctx.remove(header);
+  }
+  ctx.status = 400;
+  const description = outcome === 'spent' ? 'already used' : 'the grant has ended';
+  if (oidcOf(ctx)?.route === 'token') {
+    ctx.body = { error: 'invalid_grant', error_description: description };
+    return;
+  }
+  await hall.pages.error(ctx, {
+    status: 400,
+    error: 'access_denied',
+    description,
+    requestId: requestIdOf(ctx),
+  });
+}

@@ -1,0 +1,58 @@
+/**
+ * The hall: the one place that knows oidc-provider. It keeps the library's names and endpoints, patches nothing, and uses
+ * documented seams only: configuration, adapter, events, and middleware around the library's own (each with a test, so that
+ * an upgrade which moves one fails loudly). What a person sees is in interactions/, what is stored in the rooms below.
+ */
+import Provider from 'oidc-provider';
+
+import { sha256 } from '../crypto/digest.ts';
+import { queueLogouts } from './back-channel-logout.ts';
+import { throttleClients, useSecretDigests } from './client-authentication.ts';
+import { providerConfiguration } from './configuration.ts';
+import type { HallContext } from './context.ts';
+import { boundProofAge } from './dpop.ts';
+import { commitIssued } from './issuance.ts';
+import { allowFormTarget, cacheMetadata } from './responses.ts';
+import { hideStoredSecrets } from './registration.ts';
+import { reportErrors, unavailableInsteadOfError } from './errors.ts';
+import { structuredTokens } from './structured-tokens.ts';
+
+/**
+ * A whole provider for the keys of this moment. Building one takes milliseconds, so a change of keys builds another and
+ * requests under way finish on the old one.
+ */
+export function createProvider(hall: HallContext): Provider {
+  const provider = new Provider(hall.config.issuer, providerConfiguration(hall));
+  // Headers that name scheme and host were checked and rewritten before (http/host-pin.ts), so they can be believed.
+  provider.proxy = true;
+  useSecretDigests(hall, provider);
+  queueLogouts(hall, provider);
+  detectReplays(hall, provider);
+  reportErrors(hall, provider);
+
+  // In running order, outermost first; the library's router comes after them.
+  provider.use(unavailableInsteadOfError());
+  provider.use(cacheMetadata());
+  provider.use(allowFormTarget());
+  provider.use(throttleClients(hall));
+  provider.use(hideStoredSecrets(hall));
+  provider.use(boundProofAge(hall));
+  provider.use(commitIssued(hall));
+  provider.use(structuredTokens(hall, provider));
+  return provider;
+}
+
+/**
+ * A proof may be dated into the future by the accepted skew and is then valid for longer than the library remembers it.
+ * It is remembered for this much longer.
+ */
+const REPLAY_MARGIN_SECONDS = 600;
+
+/** The library looks first and writes then, so that parallel copies all pass. One conditional insert decides instead. */
+function detectReplays(hall: HallContext, provider: Provider): void {
+  provider.ReplayDetection.unique = (issuer, jti, exp) =>
+    hall.records.recordReplay({
+      digest: sha256(JSON.stringify([issuer, jti])),
+      expiresAt: new Date((exp + REPLAY_MARGIN_SECONDS) * 1000),
+    });
+}

@@ -1,0 +1,156 @@
+import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
+
+import { sha256 } from '../crypto/digest.ts';
+import { revoke } from '../revocation/revoke.ts';
+import { sessionContext, type Session, type SessionClient } from '../sessions/session.ts';
+import { removeSessionClient, saveSession } from '../sessions/store.ts';
+import { notOffered } from './not-offered.ts';
+import { actorOf } from './artifact-adapter.ts';
+import type { HallContext } from './context.ts';
+
+/**
+ * For this long a cookie value that was just replaced still finds its session, and only where a sign-in is being completed
+ * (which takes the signed cookie of that sign-in as well): of two tabs that finish at once, the later one joins the session
+ * of the earlier instead of starting another that nobody signs out. Anywhere else a replaced value is dead at once.
+ */
+const REPLACED_GRACE_MS = 10_000;
+
+const COMPLETING_ROUTES = new Set(['resume', 'device_resume']);
+
+type Authorizations = Record<string, { sid?: string; grantId?: string; persistsLogout?: boolean }>;
+
+/** Browser sessions: the row stands under its `uid`, the cookie value is one of its rotating names. */
+export function createSessionAdapter(hall: HallContext): Adapter {
+  const { records, seal, clock, db } = hall;
+  /** What was loaded, so that a request that changed nothing writes nothing. */
+  const loaded = new WeakMap<object, { json: string; session: Session }>();
+
+  function toPayload(session: Session, id: string | undefined): AdapterPayload {
+    const json = seal.open(session.payload, sessionContext(session.uid)).toString();
+    const payload = JSON.parse(json) as AdapterPayload;
+    if (id !== undefined) payload.jti = id;
+    const authorizations = toAuthorizations(session.clients);
+    if (authorizations) payload['authorizations'] = authorizations;
+    if (Provider.ctx && id !== undefined) loaded.set(Provider.ctx, { json, session });
+    return payload;
+  }
+
+  return {
+    async find(id) {
+      const session = await records.findSessionByCookie(cookieDigest(id));
+      if (!session) return undefined;
+      if (session.replacedAt && !mayComplete(session.replacedAt, clock.now())) return undefined;
+      return toPayload(session, id);
+    },
+
+    async findByUid(uid) {
+      const session = await records.findSession(uid);
+      return session && toPayload(session, undefined);
+    },
+
+    async upsert(id, payload, expiresIn) {
+      if (typeof payload.uid !== 'string' || expiresIn === undefined) {
+        throw new TypeError('a session has a uid and an end');
+      }
+      const { jti, authorizations, iat, exp, ...rest } = payload;
+      const json = JSON.stringify(rest);
+      const clients = toClients((authorizations ?? {}) as Authorizations);
+      const ctx = Provider.ctx;
+      const replaces = ctx?.oidc.session && replacedId(ctx.oidc.session, id);
+      const before = ctx && loaded.get(ctx);
+      const signedOutOf = before && missingClients(before.session.clients, clients);
+
+      if (!replaces && before?.json === json && sameClients(before.session.clients, clients)) return;
+      await saveSession(
+        db.pool,
+        {
+          uid: payload.uid,
+          accountId: typeof payload.accountId === 'string' ? payload.accountId : null,
+          payload: seal.seal(Buffer.from(json), sessionContext(payload.uid)),
+          expiresAt: new Date(clock.now().getTime() + expiresIn * 1000),
+          clients,
+          cookieDigest: cookieDigest(id),
+          replacesDigest: replaces ? cookieDigest(replaces) : null,
+        },
+        clock.now(),
+      );
+      if (ctx?.oidc.route === 'end_session_confirm') {
+        for (const clientId of signedOutOf ?? []) await removeSessionClient(db.pool, payload.uid, clientId);
+      }
+    },
+
+    async destroy(id) {
+      // The library destroys the old id on every rotation too (models/session.js); that is no sign-out.
+      const ctx = Provider.ctx;
+      if (ctx?.oidc.session && replacedId(ctx.oidc.session) === id) return;
+      const session = await records.findSessionByCookie(cookieDigest(id));
+      if (session) await revoke(hall, { session: session.uid }, actorOf(ctx));
+    },
+
+    findByUserCode: notOffered('Session', 'user code'),
+    consume: notOffered('Session', 'single use'),
+    revokeByGrantId: notOffered('Session', 'parent'),
+  };
+}
+
+function cookieDigest(id: string): Buffer {
+  return sha256(`Session:${id}`);
+}
+
+function mayComplete(replacedAt: Date, now: Date): boolean {
+  const route = Provider.ctx?.oidc.route;
+  return (
+    route !== undefined &&
+    COMPLETING_ROUTES.has(route) &&
+    now.getTime() - replacedAt.getTime() < REPLACED_GRACE_MS
+  );
+}
+
+/** `oldId` is set by `resetIdentifier` and is not part of the published type. */
+function replacedId(session: object, newId?: string): string | undefined {
+  const oldId: unknown = 'oldId' in session ? session.oldId : undefined;
+  return typeof oldId === 'string' && oldId !== newId ? oldId : undefined;
+}
+
+function toAuthorizations(clients: readonly SessionClient[]): Authorizations | undefined {
+  if (clients.length === 0) return undefined;
+  // Oldest first: the latest sign-in at a client is the one the library sees.
+  return Object.fromEntries(
+    clients.map((client) => [
+      client.clientId,
+      {
+        sid: client.sid,
+        ...(client.grantId === null ? {} : { grantId: client.grantId }),
+        ...(client.persistsLogout ? { persistsLogout: true } : {}),
+      },
+    ]),
+  );
+}
+
+function toClients(authorizations: Authorizations): SessionClient[] {
+  return Object.entries(authorizations).flatMap(([clientId, { sid, grantId, persistsLogout }]) =>
+    sid === undefined
+      ? []
+      : [{ clientId, sid, grantId: grantId ?? null, persistsLogout: persistsLogout === true }],
+  );
+}
+
+function sameClients(before: readonly SessionClient[], after: readonly SessionClient[]): boolean {
+  const known = new Map(before.map((client) => [client.clientId, client]));
+  return (
+    missingClients(before, after).length === 0 &&
+    after.every((client) => {
+      const old = known.get(client.clientId);
+      return (
+        old?.sid === client.sid &&
+        old.grantId === client.grantId &&
+        old.persistsLogout === client.persistsLogout
+      );
+    })
+  );
+}
+
+function missingClients(before: readonly SessionClient[], after: readonly SessionClient[]): string[] {
+  const left = new Set(after.map((client) => client.clientId));
+  return [...new Set(before.map((client) => client.clientId))].filter((clientId) => !left.has(clientId));
+}
