@@ -310,7 +310,7 @@ describe('development secrets', () => {
     expect(second.notices).toEqual([]);
     expect(second.secrets).toEqual(first.secrets);
     expect(statSync(path).mode & 0o777).toBe(0o600);
-    expect(statSync(dataDir).mode & 0o066).toBe(0);
+    expect(statSync(dataDir).mode & 0o777).toBe(0o700);
   });
 
   test('they would do for production', () => {
@@ -335,6 +335,24 @@ describe('development secrets', () => {
     expect(results.filter(({ made }) => made === 1)).toHaveLength(1);
   });
 
+  test.for(['', '{', '{"secret":"x"}', '{"secret":"x","encryptionKey":"short"}'])(
+    'a damaged file (%s) is not replaced',
+    (text) => {
+      const dataDir = mkdtempSync(join(directory, 'damaged-'));
+      writeFileSync(join(dataDir, 'secrets.json'), text);
+      const problem = `GUICHET_DATA_DIR cannot keep the development secrets: ${dataDir}/secrets.json is damaged; restore or delete it`;
+      expect(problemsOf({ GUICHET_DATA_DIR: dataDir })).toEqual([problem]);
+      expect(readFileSync(join(dataDir, 'secrets.json'), 'utf8')).toBe(text);
+    },
+  );
+
+  test('a data directory that cannot be made is a problem of its variable', () => {
+    const problems = problemsOf({ GUICHET_DATA_DIR: '/dev/null/data' });
+    expect(problems).toEqual([
+      expect.stringMatching(/^GUICHET_DATA_DIR cannot keep the development secrets: ENOTDIR/),
+    ]);
+  });
+
   test('production makes none', () => {
     const dataDir = join(directory, 'unused');
     expect(problemsOf(production({ GUICHET_SECRET: undefined, GUICHET_DATA_DIR: dataDir }))).toHaveLength(1);
@@ -342,17 +360,21 @@ describe('development secrets', () => {
   });
 });
 
+/** `vitest run test/config.test.ts -u` writes both files anew. */
 describe('documentation', () => {
   const root = join(import.meta.dirname, '..');
 
   test('the table of the README is the schema', async () => {
-    const readme = readFileSync(join(root, 'README.md'), 'utf8');
-    const [, table] = /<!-- configuration -->\n([^]*?)<!-- \/configuration -->/.exec(readme) ?? [];
-    expect(table?.trim()).toBe((await format(configurationTable(), { parser: 'markdown' })).trim());
+    const path = join(root, 'README.md');
+    const readme = readFileSync(path, 'utf8');
+    const table = await format(configurationTable(), { parser: 'markdown' });
+    const section = /(?<=<!-- configuration -->\n)[^]*(?=<!-- \/configuration -->)/;
+    expect(readme).toMatch(section);
+    await expect(readme.replace(section, () => `\n${table}\n`)).toMatchFileSnapshot(path);
   });
 
-  test('.env.example is the schema', () => {
-    expect(readFileSync(join(root, '.env.example'), 'utf8')).toBe(environmentExample());
+  test('.env.example is the schema', async () => {
+    await expect(environmentExample()).toMatchFileSnapshot(join(root, '.env.example'));
   });
 
   test('.env.example made live changes nothing', () => {

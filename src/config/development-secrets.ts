@@ -3,29 +3,29 @@ import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { z } from 'zod';
 import { randomToken } from '../crypto/ids.ts';
+import { encryptionKeys, signingSecrets } from './values.ts';
 
-const stored = z.object({ secret: z.string().min(32), encryptionKey: z.string().min(43) });
+const stored = z.object({ secret: signingSecrets(), encryptionKey: encryptionKeys() });
 
 export type DevelopmentSecrets = z.infer<typeof stored>;
 
 /**
  * Secrets of a development server: made once, kept in `secrets.json` of the data directory, so that sessions and sealed
  * keys outlive a restart. Two processes starting at once agree: each writes a whole file of its own and links it to the
- * final name, which only the first can; both then read what is there.
+ * final name, which only the first can; both then read what is there. Throws what the file system or a damaged file say.
  */
 export function developmentSecrets(dataDir: string): DevelopmentSecrets & { path: string; created: boolean } {
   const path = join(dataDir, 'secrets.json');
   const found = readStored(path);
   if (found !== undefined) return { ...found, path, created: false };
-  // 0711: the embedded database runs as another user when we are root, and must pass through to its own directory.
-  mkdirSync(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const created = writeOnce(path, `${JSON.stringify(newSecrets(), null, 2)}\n`);
   const agreed = readStored(path);
   if (agreed === undefined) throw new Error(`${path} vanished while it was being made`);
   return { ...agreed, path, created };
 }
 
-function newSecrets(): DevelopmentSecrets {
+function newSecrets(): z.input<typeof stored> {
   return { secret: randomToken(48), encryptionKey: randomBytes(32).toString('base64') };
 }
 
@@ -37,7 +37,17 @@ function readStored(path: string): DevelopmentSecrets | undefined {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   }
-  return stored.parse(JSON.parse(text));
+  const { data, error } = stored.safeParse(parseJson(text));
+  if (data === undefined) throw new Error(`${path} is damaged; restore or delete it`, { cause: error });
+  return data;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function writeOnce(path: string, text: string): boolean {

@@ -12,8 +12,8 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly string[];
 
-  constructor(problems: readonly string[]) {
-    super(`The configuration is not usable:\n${problems.map((text) => `  - ${text}`).join('\n')}`);
+  constructor(problems: readonly string[], options?: ErrorOptions) {
+    super(`The configuration is not usable:\n${problems.map((text) => `  - ${text}`).join('\n')}`, options);
     this.problems = problems;
   }
 }
@@ -106,12 +106,18 @@ function secretsOf(given: Variables, dataDir: string): { secrets: Config['secret
   const { GUICHET_SECRET: secret, GUICHET_ENCRYPTION_KEY: encryptionKeys } = given;
   if (secret !== undefined && encryptionKeys !== undefined)
     return { secrets: { secret, encryptionKeys }, notices: [] };
-  const made = developmentSecrets(dataDir);
+  const made = inDataDir(() => developmentSecrets(dataDir));
   return {
-    secrets: {
-      secret: secret ?? [made.secret],
-      encryptionKeys: encryptionKeys ?? [Buffer.from(made.encryptionKey, 'base64')],
-    },
+    secrets: { secret: secret ?? made.secret, encryptionKeys: encryptionKeys ?? made.encryptionKey },
     notices: made.created ? [`Made development secrets in ${made.path}.`] : [],
   };
+}
+
+function inDataDir<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError([`GUICHET_DATA_DIR cannot keep the development secrets: ${reason}`], { cause });
+  }
 }

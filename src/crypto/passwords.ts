@@ -41,10 +41,13 @@ const HASHES_PER_CORE_SECOND = 40;
 /** Later, people reload the page and the work would be done for nobody. */
 const QUEUE_SECONDS = 2;
 
+/** libuv has four threads for argon2, name resolution and files together: one stays free for the other two. */
+const THREADS_MAX = 3;
+
 export function createPasswords({
   encryptionKeys,
-  // More at once than cores makes each slower, and starves token signing.
-  maxParallel = availableParallelism(),
+  // More at once than cores would make each slower and starve token signing.
+  maxParallel = Math.min(availableParallelism(), THREADS_MAX),
   queueMax = maxParallel * HASHES_PER_CORE_SECOND * QUEUE_SECONDS,
 }: PasswordsOptions): Passwords {
   const peppers = encryptionKeys.map(derivePepper);
