@@ -78,7 +78,7 @@ export const variables = z.object({
   }),
   GUICHET_ENCRYPTION_KEY: encryptionKeys().optional().register(variableReference, {
     description:
-      'Encrypts keys at rest; 32 random bytes in base64 or hex. A comma-separated list rotates it: the first encrypts, all decrypt',
+      'Encrypts stored keys and sessions and peppers password hashes; 32 random bytes in base64 or hex. A comma-separated list rotates it: the first encrypts, all decrypt',
     whenUnset: 'made in development; required in production',
     secret: true,
   }),
