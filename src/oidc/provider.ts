@@ -3,6 +3,7 @@
  * documented seams only: configuration, adapter, events, and middleware around the library's own (each with a test, so that
  * an upgrade which moves one fails loudly). What a person sees is in interactions/, what is stored in the rooms below.
  */
+import type { Middleware } from 'koa';
 import Provider from 'oidc-provider';
 
 import { sha256 } from '../crypto/digest.ts';
@@ -18,10 +19,10 @@ import { reportErrors, unavailableInsteadOfError } from './errors.ts';
 import { structuredTokens } from './structured-tokens.ts';
 
 /**
- * A whole provider for the keys of this moment. Building one takes milliseconds, so a change of keys builds another and
+ * A whole provider for the keys of this moment, with what the app puts in front of it (`front`). Building one takes milliseconds, so a change of keys builds another and
  * requests under way finish on the old one.
  */
-export function createProvider(hall: HallContext): Provider {
+export function createProvider(hall: HallContext, front: readonly Middleware[]): Provider {
   const provider = new Provider(hall.config.issuer, providerConfiguration(hall));
   // Headers that name scheme and host were checked and rewritten before (http/host-pin.ts), so they can be believed.
   provider.proxy = true;
@@ -31,6 +32,7 @@ export function createProvider(hall: HallContext): Provider {
   reportErrors(hall, provider);
 
   // In running order, outermost first; the library's router comes after them.
+  for (const middleware of front) provider.use(middleware);
   provider.use(unavailableInsteadOfError());
   provider.use(cacheMetadata());
   provider.use(allowFormTarget());

@@ -1,0 +1,75 @@
+import type { RequestListener } from 'node:http';
+
+import { canonicalPath } from './http/canonical-path.ts';
+import { clientAddressFrom } from './http/client-address.ts';
+import { handleErrors } from './http/handle-errors.ts';
+import { pinHost } from './http/host-pin.ts';
+import { limits } from './http/limits.ts';
+import { measure } from './http/metrics.ts';
+import { checkBody } from './http/read-body.ts';
+import { requestId } from './http/request-id.ts';
+import { securityHeaders } from './http/security-headers.ts';
+import { wellFormedUrl } from './http/well-formed.ts';
+import { createProviderPages } from './interactions/provider-pages.ts';
+import { interactionRoutes } from './interactions/routes.ts';
+import { createInteractions } from './oidc/interactions.ts';
+import { createProvider } from './oidc/provider.ts';
+import { assets } from './public/assets.ts';
+import { frontPage } from './public/front-page.ts';
+import { health, HEALTH_PATHS } from './public/health.ts';
+import { DYNAMIC_ROUTES, isProtocolPath, methodsOf, routeOf } from './routes.ts';
+import type { Services } from './services.ts';
+
+export interface App {
+  readonly listener: RequestListener;
+}
+
+/**
+ * The whole server as a function of requests. The provider is itself a Koa app, so everything else stands in front of its
+ * router. It is built anew when the signing keys change; requests under way finish on the old one.
+ */
+export function createApp(services: Services, { isDraining }: { isDraining: () => boolean }): App {
+  const { config, log } = services;
+  const pages = createProviderPages(services);
+  const hall = { ...services, pages };
+  const interactions = createInteractions(hall, () => current);
+
+  // In running order, outermost first.
+  const front = [
+    requestId(),
+    clientAddressFrom(config.trustedProxies),
+    securityHeaders(config),
+    measure(services.metrics, routeOf),
+    handleErrors({
+      log,
+      isProtocolPath,
+      methodsOf,
+      renderError: (ctx, view) =>
+        pages.error(ctx, {
+          status: view.status,
+          error: view.code,
+          description: view.detail,
+          requestId: view.requestId,
+        }),
+    }),
+    health({ ...services, isDraining }),
+    pinHost({ issuer: config.issuer, exempt: HEALTH_PATHS }),
+    limits(),
+    canonicalPath({ dynamic: DYNAMIC_ROUTES }),
+    wellFormedUrl(),
+    checkBody(),
+    assets(),
+    frontPage(services),
+    interactionRoutes(services, interactions),
+  ];
+
+  const build = () => createProvider(hall, front);
+  let current = build();
+  let listener = current.callback();
+  services.keys.onChange(() => {
+    current = build();
+    listener = current.callback();
+    log.info('the signing keys changed');
+  });
+  return { listener: (req, res) => void listener(req, res) };
+}

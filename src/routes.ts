@@ -1,0 +1,57 @@
+/** Every path this server answers, in one place: for canonical spelling, for 405, for metrics. */
+const PROTOCOL_METHODS: Readonly<Record<string, readonly string[]>> = {
+  '/token': ['POST'],
+  '/token/introspection': ['POST'],
+  '/token/revocation': ['POST'],
+  '/request': ['POST'],
+  '/device/auth': ['POST'],
+  '/me': ['GET', 'POST'],
+  '/jwks': ['GET'],
+  '/reg': ['POST'],
+  '/.well-known/openid-configuration': ['GET'],
+  '/.well-known/oauth-authorization-server': ['GET'],
+};
+
+const PAGE_METHODS: Readonly<Record<string, readonly string[]>> = {
+  '/': ['GET'],
+  '/auth': ['GET', 'POST'],
+  '/device': ['GET', 'POST'],
+  '/session/end': ['GET', 'POST'],
+  '/session/end/confirm': ['POST'],
+  '/session/end/success': ['GET'],
+  '/livez': ['GET'],
+  '/readyz': ['GET'],
+};
+
+const CLIENT_PATH = /^\/reg\/[^/]+$/;
+
+/** Routes with a part that is somebody's id, and so may hold capitals. */
+export const DYNAMIC_ROUTES = [
+  '/auth/:uid',
+  '/device/:uid',
+  '/reg/:clientId',
+  '/interaction/:uid',
+  '/interaction/:uid/:step',
+  '/assets/:file',
+] as const;
+
+/** Clients, not people: they expect errors of RFC 6749 §5.2. */
+export function isProtocolPath(path: string): boolean {
+  return path in PROTOCOL_METHODS || CLIENT_PATH.test(path);
+}
+
+export function methodsOf(path: string): readonly string[] | undefined {
+  if (CLIENT_PATH.test(path)) return ['GET', 'PUT', 'DELETE'];
+  return PROTOCOL_METHODS[path] ?? PAGE_METHODS[path];
+}
+
+const PATTERNS = DYNAMIC_ROUTES.map((route) => ({
+  route,
+  pattern: new RegExp(`^${route.replaceAll(/:\w+/g, '[^/]+')}$`),
+}));
+
+/** The name of the route, for metrics: one of a bounded set. */
+export function routeOf(path: string): string {
+  if (path in PROTOCOL_METHODS || path in PAGE_METHODS) return path;
+  return PATTERNS.find(({ pattern }) => pattern.test(path))?.route ?? 'other';
+}

@@ -1,0 +1,125 @@
+import { createClientCache, type ClientCache } from './clients/cache.ts';
+import { systemClock, type Clock } from './clock.ts';
+import type { Config } from './config/config.ts';
+import { createPasswords, type Passwords } from './crypto/passwords.ts';
+import { createSeal, type Seal } from './crypto/seal.ts';
+import { deriveSecrets, type Secrets } from './crypto/secrets.ts';
+import { openDatabase, type Database } from './db/database.ts';
+import { startEmbedded } from './db/embedded.ts';
+import { openBus, type Bus } from './db/listen.ts';
+import { migrate, pendingMigrations, unknownMigrations } from './db/migrate.ts';
+import { AppError } from './errors.ts';
+import { createEgress, type Egress } from './http/egress.ts';
+import { createMetrics, type Metrics } from './http/metrics.ts';
+import { createThrottle, type Throttle } from './http/throttle.ts';
+import { ensureTokenPartitions } from './jobs/token-partitions.ts';
+import { ensureKeys } from './keys/ensure-keys.ts';
+import { createKeyRing, type KeyRing } from './keys/key-ring.ts';
+import type { Logger } from './log.ts';
+import { createRecords, type Records } from './oidc/records.ts';
+import { createApiCache, type ApiCache } from './resources/cache.ts';
+
+/** Everything a process needs to serve, opened once and passed on explicitly. */
+export interface Services {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly db: Database;
+  readonly bus: Bus;
+  readonly secrets: Secrets;
+  readonly seal: Seal;
+  readonly passwords: Passwords;
+  readonly egress: Egress;
+  readonly throttle: Throttle;
+  readonly clients: ClientCache;
+  readonly apis: ApiCache;
+  readonly keys: KeyRing;
+  readonly records: Records;
+  readonly metrics: Metrics;
+  close(): Promise<void>;
+}
+
+/** Opens what is below first; if something on the way fails, what was opened is closed again. */
+export async function openServices(
+  config: Config,
+  log: Logger,
+  clock: Clock = systemClock,
+): Promise<Services> {
+  const opened: (() => Promise<void> | void)[] = [];
+  const close = async (): Promise<void> => {
+    for (const end of opened.splice(0).toReversed()) await end();
+  };
+  try {
+    const connection = config.database.url ?? (await openEmbedded(config, log, opened));
+    const db = openDatabase({ connection, poolMax: config.database.poolMax, applicationName: 'guichet' });
+    opened.push(() => db.close());
+    await prepareSchema(config, db, log);
+
+    const seal = createSeal(config.secrets.encryptionKeys);
+    const secrets = deriveSecrets(config);
+    await ensureKeys({ db, clock, seal });
+    await ensureTokenPartitions(db, clock);
+
+    const bus = openBus({ connection, log });
+    opened.push(() => bus.close());
+    const keys = await createKeyRing({ db, bus, seal, clock, log });
+    opened.push(() => keys.close());
+    const throttle = await createThrottle({ db, bus, clock, key: secrets.throttleKey, log });
+    opened.push(() => throttle.close());
+    const clients = createClientCache({ db, bus, clock });
+    opened.push(() => clients.close());
+    const apis = createApiCache({ db, bus, clock });
+    opened.push(() => apis.close());
+    await bus.ready();
+
+    return {
+      config,
+      clock,
+      log,
+      db,
+      bus,
+      secrets,
+      seal,
+      passwords: createPasswords({ encryptionKeys: config.secrets.encryptionKeys }),
+      egress: createEgress({ allow: config.egressAllow }),
+      throttle,
+      clients,
+      apis,
+      keys,
+      records: createRecords({ pool: db.pool, clock }),
+      metrics: createMetrics(),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openEmbedded(config: Config, log: Logger, opened: (() => Promise<void> | void)[]) {
+  const embedded = await startEmbedded({ dataDir: config.dataDir, log });
+  opened.push(() => embedded.stop());
+  return embedded.connection;
+}
+
+/** Our own database migrates itself; anybody else's is migrated when its operator says so. */
+async function prepareSchema(config: Config, db: Database, log: Logger): Promise<void> {
+  const unknown = await unknownMigrations(db);
+  if (unknown.length > 0) {
+    throw new AppError(
+      'schema_newer',
+      `The database was migrated by a newer version (${unknown.join(', ')}). Start that version.`,
+    );
+  }
+  if (config.database.url === undefined) {
+    const applied = await migrate(db);
+    if (applied.length > 0) log.info({ migrations: applied }, 'the embedded database was migrated');
+    return;
+  }
+  const pending = await pendingMigrations(db);
+  if (pending.length === 0) return;
+  throw new AppError(
+    'schema_behind',
+    `The database lacks ${pending.length} migrations (${pending.join(', ')}). Run "npm run guichet -- migrate" first.`,
+  );
+}
