@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts';
+import { httpError } from './errors.ts';
 import type { Middleware } from './middleware.ts';
 
 /** Anything that could make two spellings of one route: capitals, escapes, empty or dot segments, a trailing slash. */
@@ -16,7 +16,7 @@ export function canonicalPath({ dynamic }: { dynamic: readonly string[] }): Midd
   return function refuseOtherSpellings(ctx, next) {
     const { path } = ctx;
     if (SUSPICIOUS.test(path) && !patterns.some((pattern) => pattern.test(path))) {
-      throw new AppError('not_found', 'There is nothing at this address.', { status: 404 });
+      throw httpError('not_found', 'There is nothing at this address.');
     }
     return next();
   };

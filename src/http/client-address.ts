@@ -3,7 +3,7 @@ import { formatIp, isWithin, networkOf, parseCidr, parseIp, unmapped, type Cidr,
 import { stateOf, type Middleware } from './middleware.ts';
 
 /**
- * Who is calling, decided here and nowhere else (standards: RFC 9700 section 4.13, `X-Forwarded-For` read from the
+ * Who is calling, decided here and nowhere else (standards: RFC 9700 §4.13, `X-Forwarded-For` read from the
  * right). Limits, audit and logs use `ctx.state.address`.
  */
 

@@ -26,7 +26,7 @@ export function contentSecurityPolicy({ formAction = [] }: PolicySources = {}): 
 export function redirectSource(redirectUri: string): string {
   const url = new URL(redirectUri);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return url.protocol;
-  // CSP has no syntax for an IPv6 literal (CSP3 section 2.3.1, host-char), so the scheme has to do.
+  // CSP has no syntax for an IPv6 literal (CSP3 §2.3.1, host-char), so the scheme has to do.
   return url.hostname.startsWith('[') ? url.protocol : url.origin;
 }
 

@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
 import { isUnavailable } from '../db/database.ts';
 
-/** How an error looks from outside. `oauth` is the code of RFC 6749 section 5.2 that protocol endpoints answer with. */
+/** How an error looks from outside. `oauth` is the code of RFC 6749 §5.2 that protocol endpoints answer with. */
 interface ErrorKind {
   status: number;
   title: string;
@@ -78,28 +78,34 @@ export function viewOf(error: unknown): ErrorView {
 }
 
 function viewOfAppError(error: AppError): ErrorView {
-  const known =
-    error.code in ERRORS
-      ? kind(error.code as ErrorCode)
-      : { ...kindOfStatus(error.status), code: error.code };
+  const known = isErrorCode(error.code)
+    ? kind(error.code)
+    : { ...kindOfStatus(error.status), code: error.code };
   const view = { ...known, status: error.status, detail: error.message };
-  if (error.retryAfterSeconds !== undefined) return { ...view, retryAfterSeconds: error.retryAfterSeconds };
-  return error.status === 503 ? { ...view, retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS } : view;
+  const retryAfterSeconds =
+    error.retryAfterSeconds ?? (error.status === 503 ? UNAVAILABLE_RETRY_SECONDS : undefined);
+  return retryAfterSeconds === undefined ? view : { ...view, retryAfterSeconds };
 }
 
 function kind(code: ErrorCode): { code: string } & ErrorKind {
   return { code, ...ERRORS[code] };
 }
 
+/** The first of the table with that status, for errors the table does not name. */
 function kindOfStatus(status: number): { code: string } & ErrorKind {
-  const codes = Object.keys(ERRORS) as ErrorCode[];
-  const found = codes.find((code) => ERRORS[code].status === status);
-  return kind(found ?? (status < 500 ? 'invalid_request' : 'server_error'));
+  const code = Object.keys(ERRORS)
+    .filter(isErrorCode)
+    .find((code) => ERRORS[code].status === status);
+  return kind(code ?? (status < 500 ? 'invalid_request' : 'server_error'));
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code);
 }
 
 /** Koa and its helpers mark errors that are the client's fault with a 4xx `status` and `expose`. */
 function clientStatusOf(error: unknown): number | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const { status, expose } = error as Error & { status?: unknown; expose?: unknown };
+  if (!(error instanceof Error) || !('expose' in error) || !('status' in error)) return undefined;
+  const { expose, status } = error;
   return expose === true && typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
 }

@@ -1,7 +1,7 @@
 import type Koa from 'koa';
 import type { Logger } from '../log.ts';
 import { httpError, viewOf, type ErrorView } from './errors.ts';
-import { stateOf, type Middleware } from './middleware.ts';
+import { pathOf, stateOf, type Middleware } from './middleware.ts';
 
 export interface ErrorHandling {
   log: Logger;
@@ -28,8 +28,8 @@ export function handleErrors(options: ErrorHandling): Middleware {
   };
 }
 
-/** Answers with an error of the table from a place that cannot throw, such as an event handler of the library. */
-export function answerWith(ctx: Koa.Context, error: unknown): void {
+/** Answers as a protocol endpoint does, from a place that cannot throw, such as an event handler of the library. */
+export function answerOAuthError(ctx: Koa.Context, error: unknown): void {
   const view = viewOf(error);
   setHeaders(ctx, view);
   ctx.body = { error: view.oauth, error_description: view.detail };
@@ -42,7 +42,7 @@ function isUnanswered(ctx: Koa.Context): boolean {
 }
 
 function unanswered(ctx: Koa.Context, { methodsOf }: ErrorHandling): unknown {
-  const methods = methodsOf?.(ctx.path) ?? [];
+  const methods = methodsOf?.(pathOf(ctx)) ?? [];
   if (methods.length === 0) return httpError('not_found', 'There is nothing at this address.');
   ctx.set('Allow', methods.join(', '));
   return httpError('method_not_allowed', `Use ${methods.join(' or ')} here.`);
@@ -51,7 +51,7 @@ function unanswered(ctx: Koa.Context, { methodsOf }: ErrorHandling): unknown {
 async function answer(ctx: Koa.Context, view: ErrorView, options: ErrorHandling): Promise<void> {
   const { requestId } = stateOf(ctx);
   setHeaders(ctx, view);
-  if (options.isProtocolPath(ctx.path)) {
+  if (options.isProtocolPath(pathOf(ctx))) {
     ctx.body = { error: view.oauth, error_description: view.detail, request_id: requestId };
     return;
   }
@@ -70,7 +70,14 @@ async function answer(ctx: Koa.Context, view: ErrorView, options: ErrorHandling)
 
 function sendProblem(ctx: Koa.Context, { status, title, code, detail }: ErrorView): void {
   ctx.status = status;
-  ctx.body = { type: 'about:blank', title, status, code, detail, request_id: stateOf(ctx).requestId };
+  ctx.body = {
+    type: `urn:guichet:error:${code}`,
+    title,
+    status,
+    code,
+    detail,
+    request_id: stateOf(ctx).requestId,
+  };
   ctx.type = 'application/problem+json';
 }
 
@@ -86,7 +93,7 @@ function report(ctx: Koa.Context, error: unknown, view: ErrorView, log: Logger):
   const line = {
     requestId: stateOf(ctx).requestId,
     method: ctx.method,
-    path: ctx.path,
+    path: pathOf(ctx),
     error: view.code,
     status: view.status,
   };

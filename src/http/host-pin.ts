@@ -1,6 +1,6 @@
 import type Koa from 'koa';
-import { AppError } from '../errors.ts';
-import type { Middleware } from './middleware.ts';
+import { httpError } from './errors.ts';
+import { pathOf, type Middleware } from './middleware.ts';
 
 export interface HostPinOptions {
   issuer: string;
@@ -21,7 +21,7 @@ export function pinHost({ issuer, exempt = [] }: HostPinOptions): Middleware {
 
   return function pinRequestToIssuer(ctx, next) {
     const { headers } = ctx.req;
-    if (!free.has(ctx.path)) checkTarget(ctx, accepted, url);
+    if (!free.has(pathOf(ctx))) checkTarget(ctx, accepted, url);
     headers.host = url.host;
     headers['x-forwarded-proto'] = protocol;
     delete headers['x-forwarded-host'];
@@ -30,24 +30,20 @@ export function pinHost({ issuer, exempt = [] }: HostPinOptions): Middleware {
   };
 }
 
-function checkTarget(ctx: Koa.Context, accepted: ReadonlySet<string>, url: URL): void {
-  const { req } = ctx;
-  // RFC 9112 section 3.2: more than one Host field line is a malformed request.
+function checkTarget({ req }: Koa.Context, accepted: ReadonlySet<string>, url: URL): void {
+  // RFC 9112 §3.2: a request with more than one Host header gets a 400.
   if (countHosts(req.rawHeaders) > 1)
-    throw new AppError('malformed_request', 'The request carries more than one Host header.', {
-      status: 400,
-    });
-  // RFC 9112 section 3.2.2: an absolute-form target overrides Host. We are nobody's proxy, so there is no use for one.
+    throw httpError('malformed_request', 'There is more than one Host header.');
+  // RFC 9112 §3.2.2: an absolute-form target overrides Host. We are nobody's proxy and have no use for one.
   const isPlainTarget = req.url?.startsWith('/') ?? false;
   if (isPlainTarget && accepted.has((req.headers.host ?? '').toLowerCase())) return;
-  throw new AppError(
+  throw httpError(
     'misdirected_request',
-    `This server answers for ${url.origin} only. Send the request there, with "Host: ${url.host}"; behind a reverse proxy, let it pass the Host header on unchanged.`,
-    { status: 421 },
+    `This server answers for ${url.origin} only: send "Host: ${url.host}". Behind a reverse proxy, let it pass the Host header on unchanged.`,
   );
 }
 
-/** Names are compared without case, and a default port may be written out (RFC 9110 section 4.2.3). */
+/** Names are compared without case, and a default port may be written out (RFC 9110 §4.2.3). */
 function acceptedHosts(url: URL): ReadonlySet<string> {
   if (url.port) return new Set([url.host]);
   return new Set([url.host, `${url.host}:${url.protocol === 'https:' ? 443 : 80}`]);

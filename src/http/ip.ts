@@ -102,7 +102,7 @@ function formatIpv6(bytes: Uint8Array): string {
   return `${groups.slice(0, start).join(':')}::${groups.slice(start + length).join(':')}`;
 }
 
-/** RFC 5952 section 4.2: the longest run of zero groups is shortened, the first of equals. */
+/** RFC 5952 §4.2: the longest run of zero groups is shortened, the first of equals. */
 function longestZeroRun(groups: readonly string[]): { start: number; length: number } {
   let best = { start: 0, length: 0 };
   let start = 0;

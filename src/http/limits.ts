@@ -1,5 +1,6 @@
 import type { ServerOptions } from 'node:http';
-import { AppError } from '../errors.ts';
+import type { AppError } from '../errors.ts';
+import { httpError } from './errors.ts';
 import type { Middleware } from './middleware.ts';
 
 /** Longest request target. Signed requests by value reach 4 kB; what is longer belongs into PAR. */
@@ -31,12 +32,10 @@ export function limits(): Middleware {
   return function enforceLimits(ctx, next) {
     if (!METHODS.has(ctx.method)) {
       ctx.set('Allow', [...METHODS].join(', '));
-      throw new AppError('method_not_allowed', `${ctx.method} is not supported.`, { status: 405 });
+      throw httpError('method_not_allowed', `${ctx.method} is not supported.`);
     }
     if (ctx.url.length > URL_BYTES_MAX) {
-      throw new AppError('uri_too_long', `The request target is longer than ${URL_BYTES_MAX} bytes.`, {
-        status: 414,
-      });
+      throw httpError('uri_too_long', `The URL is longer than ${URL_BYTES_MAX} bytes.`);
     }
     if (Number(ctx.req.headers['content-length'] ?? 0) > BODY_BYTES_MAX) throw bodyTooLarge();
     return next();
@@ -44,5 +43,5 @@ export function limits(): Middleware {
 }
 
 export function bodyTooLarge(): AppError {
-  return new AppError('body_too_large', `The body is larger than ${BODY_BYTES_MAX} bytes.`, { status: 413 });
+  return httpError('body_too_large', `The body is larger than ${BODY_BYTES_MAX} bytes.`);
 }

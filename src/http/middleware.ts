@@ -4,7 +4,7 @@ import type Koa from 'koa';
  * The generic web things that stand in front of every route: who is calling, is the request well formed, within its
  * limits and meant for us, how an error looks, what a page may load. Nothing here knows OAuth, accounts or clients.
  * Each middleware is made by a factory that takes what it needs and returns one named function; `app.ts` puts them in
- * their running order. Rules: RFC 9110, RFC 9112, RFC 9457, RFC 6585, RFC 9700 section 4.16 and section 4.13.
+ * their running order. Rules: RFC 9110, RFC 9112, RFC 9457, RFC 6585, RFC 9700 §4.16 and §4.13.
  */
 export type Middleware = (ctx: Koa.Context, next: Koa.Next) => Promise<void>;
 
@@ -24,5 +24,10 @@ export interface RequestState {
 
 /** The typed view of Koa's untyped `ctx.state`. */
 export function stateOf(ctx: Koa.Context): RequestState {
-  return ctx.state as RequestState;
+  return ctx.state;
+}
+
+/** The path as sent, for places where the target may still be anything; Koa's `ctx.path` throws on some of it. */
+export function pathOf(ctx: Koa.Context): string {
+  return ctx.req.url?.split('?', 1)[0] ?? '';
 }

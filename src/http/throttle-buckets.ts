@@ -9,6 +9,8 @@ export interface Bucket {
   windowSeconds: number;
   /** Seconds closed after the failure that is the `failures`-th of its window; asked from `free` on. Must never shrink. */
   delay: (failures: number) => number;
+  /** Whether a success makes up for the failures. Those of an address stay: its next victim is another account. */
+  forgivable?: boolean;
 }
 
 const MINUTE = 60;
@@ -47,7 +49,10 @@ export function signInBuckets(attempt: SignInAttempt): Bucket[] {
   const prefix = addressPrefix(attempt.address);
   return [
     growing(`account:${account}`),
-    closing(`account-address:${account}:${prefix}`, ACCOUNT_ADDRESS_FREE, QUARTER_HOUR),
+    {
+      ...closing(`account-address:${account}:${prefix}`, ACCOUNT_ADDRESS_FREE, QUARTER_HOUR),
+      forgivable: true,
+    },
     ...addressBuckets('sign-in', attempt.address),
   ];
 }
@@ -57,14 +62,19 @@ export function clientAuthBuckets({ clientId, address }: { clientId: string; add
   return [closing(`client:${clientId}:${addressPrefix(address)}`, CLIENT_FREE, MINUTE)];
 }
 
-/** Buckets of a wrong user code of the device flow (RFC 8628 section 5.1). */
+/** Buckets of a wrong user code of the device flow (RFC 8628 §5.1). */
 export function userCodeBuckets({ address }: { address: string }): Bucket[] {
   return [closing(`user-code:${addressPrefix(address)}`, USER_CODE_FREE, QUARTER_HOUR)];
 }
 
-/** Buckets of an introspection whose token is unknown: guessing (RFC 7662 section 4). */
+/** Buckets of an introspection whose token is unknown: guessing (RFC 7662 §4). */
 export function introspectionBuckets({ clientId }: { clientId: string }): Bucket[] {
   return [closing(`introspection:${clientId}`, INTROSPECTION_FREE, MINUTE)];
+}
+
+/** Keys whose counters end with a success. */
+export function forgivenKeys(buckets: readonly Bucket[]): string[] {
+  return keysOf(buckets.filter((bucket) => bucket.forgivable === true));
 }
 
 export function keysOf(buckets: readonly Bucket[]): string[] {
@@ -82,6 +92,7 @@ function addressBuckets(purpose: string, address: string): Bucket[] {
 function growing(key: string): Bucket {
   return {
     key,
+    forgivable: true,
     free: ACCOUNT_FREE,
     windowSeconds: DAY,
     delay: (failures) =>

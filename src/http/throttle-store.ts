@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { z } from 'zod';
 
 /** Heard by every process; the payload is `Counter[]` as compact JSON. */
 export const THROTTLE_CHANNEL = 'guichet_throttles';
@@ -116,10 +117,11 @@ export async function pruneThrottles(pool: Pool, now: Date, limit: number): Prom
   return rowCount ?? 0;
 }
 
-/** Reads what `COUNT` and `FORGET` tell. Anything else on the channel was not sent by us and says nothing. */
+/** What `COUNT` and `FORGET` tell; anything else was not sent by us. */
+const news = z.array(z.tuple([z.string(), z.int(), z.number().nullable(), z.number()]));
+
 export function parseNews(payload: string): Counter[] {
-  const news = JSON.parse(payload) as [string, number, number | null, number][];
-  return news.map(([digest, failures, blockedUntil, expiresAt]) => ({
+  return news.parse(JSON.parse(payload)).map(([digest, failures, blockedUntil, expiresAt]) => ({
     digest: Buffer.from(digest, 'base64').toString('base64url'),
     failures,
     blockedUntil: blockedUntil === null ? null : new Date(blockedUntil * 1000),

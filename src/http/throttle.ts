@@ -43,7 +43,10 @@ const DELAYS_MAX = 64;
 export async function createThrottle({ db, bus, clock, key, log }: ThrottleContext): Promise<Throttle> {
   const mirror = createMirror(clock);
   const unsubscribe = bus.subscribe(THROTTLE_CHANNEL, hear, () => void catchUp());
-  await load();
+  await load().catch((error: unknown) => {
+    unsubscribe();
+    throw error;
+  });
 
   function hear(payload: string): void {
     for (const counter of parseNews(payload)) mirror.put(counter);
