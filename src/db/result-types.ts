@@ -1,14 +1,14 @@
-import { type CustomTypesConfig, types } from 'pg';
+import { types } from 'pg';
 
 /**
  * How columns arrive. `int8` is a number (counts, ids, epoch seconds: all far below 2^53, and one that is not throws rather
  * than lose digits); `timestamptz` is a Date; `date` stays text, as a day has no time zone to be shifted by. `numeric` stays
  * text too, as everywhere in pg.
  */
-export const resultTypes: CustomTypesConfig = {
-  getTypeParser(oid, format) {
-    const parser = format === 'binary' ? undefined : parsers.get(oid);
-    return parser ?? types.getTypeParser(oid, format);
+export const resultTypes = {
+  getTypeParser(oid: number, format?: string) {
+    if (format === 'binary') return types.getTypeParser(oid, 'binary');
+    return parsers.get(oid) ?? types.getTypeParser(oid, 'text');
   },
 };
 

@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/global-setup.ts'],
+    pool: 'forks',
+    // Each worker runs servers, browsers and password hashing of its own: more of them than cores only adds waiting.
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // The JSON is for `.ci/run`, which counts passed, failed and skipped.
+    reporters: ['default', 'json'],
+    outputFile: { json: 'node_modules/.cache/vitest.json' },
+  },
+});
