@@ -4,7 +4,7 @@ import type { Logger } from '../log.ts';
  * NOTIFY brings a change within milliseconds. The poll holds the promise of one second when a notification is lost with
  * its connection; it reads one short text over about a dozen rows.
  */
-const POLL_MS = 700;
+const POLL_MS = 500;
 
 interface Follower {
   /** Looks at once; during a run, looks once more after it. */

@@ -57,6 +57,12 @@ export const ID_TOKEN_HINT_TTL_SECONDS = 30 * DAY_SECONDS;
 export const RETIRED_KEY_TTL_SECONDS = Math.max(ACCESS_TOKEN_TTL_SECONDS_MAX, ID_TOKEN_HINT_TTL_SECONDS);
 
 /**
+ * Verifiers read the whole JWKS, and some refuse large ones. Three algorithms with a rotation a quarter show six keys;
+ * whoever rotates more often than this allows is a script gone wild. Revoking is never refused.
+ */
+export const JWKS_KEYS_MAX = 50;
+
+/**
  * Place in the JWKS: the library signs ID tokens with the first key of their algorithm, so the active one leads. States
  * that are missing here are not in the JWKS.
  */

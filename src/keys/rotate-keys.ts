@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { Seal } from '../crypto/seal.ts';
 import type { Database } from '../db/database.ts';
 import { AppError } from '../errors.ts';
-import { findActive, findSuccessor, SIGNING_ALGS } from './key.ts';
+import { findActive, findSuccessor, JWKS_KEYS_MAX, jwksOrder, SIGNING_ALGS } from './key.ts';
 import type { NewKey, SigningAlg, SigningKey } from './key.ts';
 import { makeKey } from './make-key.ts';
 import { activate, publish, start, type Move } from './stages.ts';
@@ -43,7 +43,7 @@ export async function rotateKeys(context: Context, options: RotateOptions = {}):
   return rotateFrom(context, await listKeys(context.db.knex), options);
 }
 
-/** The same for a caller who has looked: what is no longer active since `before` is not rotated again. */
+/** The same for a caller who has looked already: what is no longer active since `before` is not rotated again. */
 export async function rotateFrom(
   { db, clock, seal }: Context,
   before: readonly SigningKey[],
@@ -56,6 +56,7 @@ export async function rotateFrom(
   return db.transaction(async (tx) => {
     await lockKeys(tx);
     const keys = await listKeys(tx);
+    if (jwksOrder(keys).length + spares.length > JWKS_KEYS_MAX) throw tooManyKeys();
     const move = { now: clock.now(), actor };
     const rotations: Rotation[] = [];
     for (const each of algs) {
@@ -93,4 +94,14 @@ async function rotate(
     throw new AppError('key_changed', 'The keys changed during the rotation. Try again.', { status: 409 });
   await (immediately ? start : publish)(tx, spare, move);
   return { kid: spare.kid, state: immediately ? 'active' : 'published' };
+}
+
+function tooManyKeys(): AppError {
+  return new AppError(
+    'too_many_keys',
+    'The JWKS is full: wait until retired keys leave it, or revoke some.',
+    {
+      status: 409,
+    },
+  );
 }

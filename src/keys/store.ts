@@ -33,12 +33,16 @@ const COLUMNS = [
   'revoked_at',
 ] satisfies (keyof Row)[];
 
-/** Three algorithms, a rotation a quarter and 30 days of retired keys make about a dozen; this many is a runaway. */
+/** The JWKS is bounded (JWKS_KEYS_MAX), the revoked keys of a month are not: the youngest matter. */
 const KEYS_MAX = 1000;
 
+/** Oldest first. */
 export async function listKeys(db: Queryable): Promise<SigningKey[]> {
-  const rows = await db<Row>('signing_keys').select(COLUMNS).orderBy('created_at').limit(KEYS_MAX);
-  return rows.map(toKey);
+  const rows = await db<Row>('signing_keys')
+    .select(COLUMNS)
+    .orderBy([{ column: 'created_at', order: 'desc' }, 'kid'])
+    .limit(KEYS_MAX);
+  return rows.map(toKey).toReversed();
 }
 
 export async function findKey(db: Queryable, kid: string): Promise<SigningKey | undefined> {

@@ -1,0 +1,17 @@
+import { createSeal } from '../../src/crypto/seal.ts';
+import type { Clock } from '../../src/clock.ts';
+import type { Database } from '../../src/db/database.ts';
+import type { JobContext } from '../../src/jobs/job.ts';
+import { createLogger } from '../../src/log.ts';
+
+/** What a job gets, with a bus that brings nothing. */
+export function createJobContext(parts: { db: Database; clock: Clock; signal?: AbortSignal }): JobContext {
+  return {
+    bus: { subscribe: () => () => undefined },
+    seal: createSeal([Buffer.alloc(32, 7)]),
+    log: createLogger({ level: 'silent' }),
+    config: { keys: { rotationDays: 90, publishSeconds: 900 } },
+    signal: new AbortController().signal,
+    ...parts,
+  };
+}
