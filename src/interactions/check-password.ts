@@ -1,0 +1,87 @@
+import type { Context } from 'koa';
+
+import type { Account } from '../accounts/account.ts';
+import { signIn } from '../accounts/sign-in.ts';
+import { findAccountByIdentifier } from '../accounts/store.ts';
+import { record } from '../audit/record.ts';
+import { knownDevice, rememberDevice } from '../http/device-cookie.ts';
+import { stateOf } from '../http/middleware.ts';
+import { accountKeysOf, keysOf, signInBuckets, type Bucket } from '../http/throttle-buckets.ts';
+import type { InteractionsContext } from './context.ts';
+import { createTurns } from './turns.ts';
+
+/** The page may show the wait, and for the rest only that it did not work. */
+export type PasswordCheck =
+  { readonly ok: true; readonly account: Account } | { readonly ok: false; readonly waitSeconds: number };
+
+export interface PasswordAttempt {
+  readonly identifier: string;
+  readonly password: string;
+  readonly clientId: string;
+}
+
+/** No more than argon2 hashes at once in any case (crypto/passwords.ts), so this slows nobody down. */
+const PARALLEL_PER_ACCOUNT = 3;
+const WAITING_PER_ACCOUNT = 100;
+const RETRY_SECONDS = 2;
+
+/**
+ * Checks a password behind the throttle. While an account is delayed the right password is refused as well, and without
+ * hashing anything: an answer that differed would be an oracle, and the hash the attacker's lever.
+ */
+export function createPasswordCheck(context: InteractionsContext) {
+  const { db, throttle, secrets } = context;
+  const inTurn = createTurns({
+    maxParallel: PARALLEL_PER_ACCOUNT,
+    queueMax: WAITING_PER_ACCOUNT,
+    retryAfterSeconds: RETRY_SECONDS,
+  });
+
+  return async function checkPassword(ctx: Context, attempt: PasswordAttempt): Promise<PasswordCheck> {
+    const account = await findAccountByIdentifier(db.knex, attempt.identifier);
+    const buckets = bucketsOf(context, ctx, { ...attempt, account });
+    return inTurn(buckets[0]?.key ?? '', async () => {
+      const waitSeconds = throttle.blockedFor(keysOf(buckets));
+      if (waitSeconds > 0) return { ok: false, waitSeconds };
+      const outcome = await signIn(context, attempt.identifier, attempt.password);
+      await recordOutcome(context, ctx, {
+        clientId: attempt.clientId,
+        accountId: account?.id,
+        reason: outcome.ok ? undefined : outcome.reason,
+      });
+      if (!outcome.ok) {
+        await throttle.fail(buckets);
+        return { ok: false, waitSeconds: 0 };
+      }
+      await throttle.succeed(accountKeysOf(buckets));
+      rememberDevice(secrets, ctx, outcome.account.id);
+      return outcome;
+    });
+  };
+}
+
+function bucketsOf(
+  { secrets }: InteractionsContext,
+  ctx: Context,
+  { account, identifier }: { account: Account | undefined; identifier: string },
+): Bucket[] {
+  const { address } = stateOf(ctx);
+  if (!account) return signInBuckets({ identifier, address });
+  return signInBuckets({ accountId: account.id, device: knownDevice(secrets, ctx, account.id), address });
+}
+
+/** Never the identifier as typed: people type their password there. */
+async function recordOutcome(
+  { db, clock }: InteractionsContext,
+  ctx: Context,
+  event: { clientId: string; accountId: string | undefined; reason: string | undefined },
+): Promise<void> {
+  const { clientId, accountId, reason } = event;
+  const { requestId, address } = stateOf(ctx);
+  const common = { occurredAt: clock.now(), clientId, accountId, requestId, address };
+  await db.transaction((tx) =>
+    reason === undefined
+      ? record(tx, { ...common, type: 'account.signed-in', actor: `account:${accountId}` })
+      : record(tx, { ...common, type: 'account.sign-in-failed', actor: 'anonymous', detail: { reason } }),
+  );
+}

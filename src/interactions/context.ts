@@ -1,0 +1,28 @@
+import type { Context } from 'koa';
+
+import type { Views } from '../../views/render.ts';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import type { Passwords } from '../crypto/passwords.ts';
+import type { Secrets } from '../crypto/secrets.ts';
+import type { Database } from '../db/database.ts';
+import type { Throttle } from '../http/throttle.ts';
+import type { Interaction, Interactions } from '../oidc/interactions.ts';
+
+/** What this door needs of the house. */
+export interface InteractionsContext {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly db: Database;
+  readonly passwords: Passwords;
+  readonly secrets: Secrets;
+  readonly throttle: Throttle;
+  readonly views: Views;
+}
+
+/** One request of a person within an interaction that is theirs. */
+export interface Visit {
+  readonly ctx: Context;
+  readonly interaction: Interaction;
+  readonly interactions: Interactions;
+}

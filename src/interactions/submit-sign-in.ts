@@ -1,0 +1,56 @@
+import { z } from 'zod';
+
+import type { SignInProblem } from '../../views/pages.ts';
+import type { createPasswordCheck } from './check-password.ts';
+import type { InteractionsContext, Visit } from './context.ts';
+import { fieldsOf, isOurForm } from './fields.ts';
+import { seeOther } from './see-other.ts';
+import { showSignIn } from './sign-in-page.ts';
+
+/** RFC 5321 §4.5.3.1.3: no e-mail address is longer, and usernames are shorter. */
+const IDENTIFIER_LENGTH_MAX = 254;
+
+const signInForm = z.object({
+  identifier: z
+    .string()
+    .default('')
+    .transform((typed) => typed.trim().slice(0, IDENTIFIER_LENGTH_MAX + 1)),
+  password: z.string().default(''),
+  remember: z
+    .string()
+    .optional()
+    .transform((value) => value !== undefined),
+});
+
+type SignInForm = z.output<typeof signInForm>;
+
+export async function submitSignIn(
+  context: InteractionsContext,
+  visit: Visit,
+  checkPassword: ReturnType<typeof createPasswordCheck>,
+): Promise<void> {
+  const { ctx, interaction, interactions } = visit;
+  const form = signInForm.parse(fieldsOf(ctx));
+  const refuse = (status: number, ...problems: SignInProblem[]) =>
+    showSignIn(context, visit, { identifier: form.identifier, remember: form.remember, problems, status });
+
+  if (!isOurForm(context, visit)) return refuse(403, { kind: 'stale' });
+  const missing = missingOf(form);
+  if (missing.length > 0) return refuse(422, ...missing);
+
+  const checked = await checkPassword(ctx, { ...form, clientId: interaction.client.id });
+  if (checked.ok) {
+    const result = { accountId: checked.account.id, amr: ['pwd'], remember: form.remember };
+    return seeOther(ctx, await interactions.signIn(ctx, result));
+  }
+  if (checked.waitSeconds === 0) return refuse(422, { kind: 'rejected' });
+  ctx.set('Retry-After', String(Math.ceil(checked.waitSeconds)));
+  return refuse(429, { kind: 'tooMany', waitSeconds: checked.waitSeconds });
+}
+
+function missingOf({ identifier, password }: SignInForm): SignInProblem[] {
+  const problems: SignInProblem[] = [];
+  if (identifier === '') problems.push({ kind: 'identifierMissing' });
+  if (password === '') problems.push({ kind: 'passwordMissing' });
+  return problems;
+}

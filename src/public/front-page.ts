@@ -1,0 +1,23 @@
+import type { Middleware } from 'koa';
+
+import type { Views } from '../../views/render.ts';
+import type { Config } from '../config/config.ts';
+import { showPage } from '../http/show-page.ts';
+
+/** What somebody sees who opens the issuer's address. In development it says how to get the first token. */
+export function frontPage({ config, views }: { config: Config; views: Views }): Middleware {
+  const commands = config.mode === 'development' ? firstTokenCommands(config.issuer) : undefined;
+  return function answerFrontPage(ctx, next) {
+    if (ctx.path !== '/' || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next();
+    showPage(views, ctx, 'front', { commands });
+    return Promise.resolve();
+  };
+}
+
+function firstTokenCommands(issuer: string) {
+  return {
+    api: 'npm run --silent guichet -- apis create --audience https://api.example --name Example --scope read',
+    client: 'npm run --silent guichet -- clients create --name Demo --api https://api.example --scope read',
+    token: `curl -u ID:SECRET -d grant_type=client_credentials ${issuer}/token`,
+  };
+}

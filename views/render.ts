@@ -1,0 +1,37 @@
+/**
+ * The pages people see: templates, their texts, their looks. This folder owns how a page reads; what is on it, and what a
+ * button does, is the doors' business. Templates escape everything they print, hold no script and no style, and every
+ * action is a plain form. WCAG 2.2 AA; RFC 9700 §4.16 (nothing from third parties).
+ */
+import { Eta } from 'eta';
+
+import { assetUrl, loadAssets, type Asset } from './assets.ts';
+import { duration } from './duration.ts';
+import { CATALOGUES, type Language } from './language.ts';
+import type { PageLocals, PageName, Surroundings } from './pages.ts';
+
+export interface Views {
+  readonly assets: readonly Asset[];
+  /** A whole HTML document. */
+  render<Name extends PageName>(name: Name, page: PageLocals[Name], language: Language): string;
+}
+
+export function createViews({ issuer }: { issuer: string }): Views {
+  const eta = new Eta({ views: import.meta.dirname, cache: true, autoEscape: true });
+  const assets = loadAssets();
+  const fixed = {
+    host: new URL(issuer).host,
+    stylesheet: assetUrl(assets, 'guichet.css'),
+    icon: assetUrl(assets, 'icon.svg'),
+  };
+
+  function surroundings(language: Language): Surroundings {
+    const text = CATALOGUES[language];
+    return { ...fixed, language, text, duration: (seconds) => duration(language, seconds) };
+  }
+
+  return {
+    assets,
+    render: (name, page, language) => eta.render(`./${name}`, { ...surroundings(language), page }),
+  };
+}

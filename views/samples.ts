@@ -1,0 +1,157 @@
+import type { ClientCard, PageLocals, PageName, Person } from './pages.ts';
+
+/** Every page in every state that looks different: what the tests render and what a designer looks at. */
+type Samples = { readonly [Name in PageName]: Readonly<Record<string, PageLocals[Name]>> };
+
+const client: ClientCard = {
+  name: 'Atelier Notes',
+  unverified: false,
+  homeUri: 'https://notes.example/about',
+  policyUri: 'https://notes.example/privacy',
+  tosUri: 'https://notes.example/terms',
+};
+
+const unverified: ClientCard = {
+  name: 'Weekend Budget',
+  unverified: true,
+  homeUri: undefined,
+  policyUri: undefined,
+  tosUri: undefined,
+};
+
+const person: Person = { name: 'Inès Moreau', identifier: 'ines.moreau@example.org', initial: 'I' };
+const plainPerson: Person = { name: 'ines', identifier: 'ines', initial: 'I' };
+
+const signIn: PageLocals['sign-in'] = {
+  uid: 'uid1',
+  csrf: 'csrf-token',
+  client,
+  person: undefined,
+  otherPerson: undefined,
+  identifier: '',
+  remember: false,
+  problems: [],
+  destination: 'notes.example',
+};
+
+const consent: PageLocals['consent'] = {
+  uid: 'uid1',
+  csrf: 'csrf-token',
+  client,
+  person,
+  scopes: ['profile', 'email'],
+  apis: [],
+  offlineSeconds: undefined,
+  destination: 'notes.example',
+  stale: false,
+};
+
+const deviceCode: PageLocals['device-code'] = {
+  action: '/device',
+  xsrf: 'xsrf-token',
+  problem: undefined,
+  userCode: '',
+};
+
+const signOut: PageLocals['sign-out'] = {
+  action: '/session/end/confirm',
+  xsrf: 'xsrf-token',
+  client: client.name,
+  person,
+  destination: 'notes.example',
+};
+
+const failure: PageLocals['error'] = {
+  kind: 'request',
+  code: 'invalid_redirect_uri',
+  description: "redirect_uri did not match any of the client's registered redirect_uris",
+  requestId: 'req_4fT9ZbYkPqW1xv7cJm2sAd',
+};
+
+export const samples: Samples = {
+  'sign-in': {
+    first: signIn,
+    hinted: { ...signIn, identifier: 'ines.moreau@example.org' },
+    rejected: { ...signIn, identifier: 'ines', remember: true, problems: [{ kind: 'rejected' }] },
+    empty: { ...signIn, problems: [{ kind: 'identifierMissing' }, { kind: 'passwordMissing' }] },
+    tooMany: { ...signIn, identifier: 'ines', problems: [{ kind: 'tooMany', waitSeconds: 240 }] },
+    stale: { ...signIn, problems: [{ kind: 'stale' }] },
+    again: { ...signIn, person },
+    otherAccount: { ...signIn, otherPerson: person },
+    unverified: { ...signIn, client: unverified, destination: 'budget.example' },
+    device: { ...signIn, destination: undefined },
+  },
+  'choose-account': {
+    first: { uid: 'uid1', csrf: 'csrf-token', client, person, destination: 'notes.example' },
+    unverified: {
+      uid: 'uid1',
+      csrf: 'csrf-token',
+      client: unverified,
+      person: plainPerson,
+      destination: undefined,
+    },
+  },
+  consent: {
+    personal: consent,
+    everything: {
+      ...consent,
+      scopes: ['openid', 'profile', 'email', 'address', 'phone', 'membership'],
+      apis: [
+        {
+          name: 'Invoices',
+          scopes: [
+            { name: 'invoices:read', description: 'Read your invoices' },
+            { name: 'invoices:pay', description: 'Pay an invoice for you' },
+            { name: 'invoices:x', description: '' },
+          ],
+        },
+        { name: 'Archive', scopes: [] },
+      ],
+      offlineSeconds: 30 * 24 * 3600,
+    },
+    nothingNew: { ...consent, scopes: [], person: plainPerson },
+    unverified: { ...consent, client: unverified, destination: 'budget.example:8443' },
+    device: { ...consent, destination: undefined, client: { ...unverified, unverified: false } },
+    stale: { ...consent, stale: true },
+  },
+  'device-code': {
+    first: deviceCode,
+    missing: { ...deviceCode, problem: 'missing' },
+    unknown: { ...deviceCode, problem: 'unknown', userCode: 'BDFG-HJKL' },
+    expired: { ...deviceCode, problem: 'expired', userCode: 'BDFG-HJKL' },
+    used: { ...deviceCode, problem: 'used', userCode: 'BDFG-HJKL' },
+    aborted: { ...deviceCode, problem: 'aborted' },
+    failed: { ...deviceCode, problem: 'failed' },
+  },
+  'device-confirm': {
+    first: { action: '/device', xsrf: 'xsrf-token', client: 'Living-room TV', userCode: 'BDFG-HJKL' },
+  },
+  'device-done': { first: { client: 'Living-room TV' }, unnamed: { client: '' } },
+  'sign-out': {
+    byClient: signOut,
+    plain: { ...signOut, client: undefined, destination: undefined },
+  },
+  'signed-out': { everywhere: { client: undefined }, oneClient: { client: client.name } },
+  expired: { first: undefined },
+  error: {
+    request: failure,
+    unknownCode: { ...failure, code: 'something_new', description: undefined },
+    prototype: { ...failure, code: 'constructor' },
+    server: { kind: 'server', code: 'server_error', description: undefined, requestId: failure.requestId },
+    away: { kind: 'away', code: 'unavailable', description: undefined, requestId: failure.requestId },
+    missing: { kind: 'missing', code: 'not_found', description: undefined, requestId: failure.requestId },
+    denied: { kind: 'denied', code: 'csrf_failed', description: undefined, requestId: failure.requestId },
+    slow: { kind: 'slow', code: 'too_many_requests', description: undefined, requestId: undefined },
+  },
+  front: {
+    production: { commands: undefined },
+    development: {
+      commands: {
+        api: 'npm run --silent guichet -- apis create --audience https://api.example --name Example --scope read',
+        client:
+          'npm run --silent guichet -- clients create --name Demo --api https://api.example --scope read',
+        token: 'curl -u ID:SECRET -d grant_type=client_credentials http://localhost:3000/token',
+      },
+    },
+  },
+};
