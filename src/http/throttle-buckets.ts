@@ -27,6 +27,9 @@ const ADDRESS_FREE = 20;
 const NETWORK_FREE = 200;
 const ACCOUNT_ADDRESS_FREE = 10;
 
+/** Purpose of the address buckets of sign-in. */
+const SIGN_IN = 'sign-in';
+
 const CLIENT_FREE = 20;
 const USER_CODE_FREE = 10;
 /** An API that introspects whatever it is sent; a guesser needs far more than this. */
@@ -53,7 +56,7 @@ export function signInBuckets(attempt: SignInAttempt): Bucket[] {
       ...closing(`account-address:${account}:${prefix}`, ACCOUNT_ADDRESS_FREE, QUARTER_HOUR),
       forgivable: true,
     },
-    ...addressBuckets('sign-in', attempt.address),
+    ...addressBuckets(SIGN_IN, attempt.address),
   ];
 }
 
@@ -79,6 +82,14 @@ export function forgivenKeys(buckets: readonly Bucket[]): string[] {
 
 export function keysOf(buckets: readonly Bucket[]): string[] {
   return buckets.map((bucket) => bucket.key);
+}
+
+/**
+ * The keys a success makes good again: those of the account. Addresses are not forgiven, or whoever has one account of their
+ * own could reset the counter of all their guesses at others.
+ */
+export function accountKeysOf(buckets: readonly Bucket[]): string[] {
+  return keysOf(buckets).filter((key) => !key.startsWith(`${SIGN_IN}:`));
 }
 
 function addressBuckets(purpose: string, address: string): Bucket[] {
