@@ -1,0 +1,127 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { describe, expect, test } from 'vitest';
+
+/** What each part of src may import besides itself and the ground. Imports only point down. */
+const GROUND = ['clock', 'errors', 'log', 'config', 'db', 'crypto'];
+const ROOMS = ['accounts', 'clients', 'resources', 'keys', 'grants', 'sessions'];
+
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  clock: [],
+  errors: [],
+  log: ['errors'],
+  crypto: ['errors', 'clock'],
+  config: ['errors', 'crypto'],
+  db: ['log', 'errors', 'clock'],
+  audit: GROUND,
+  ...Object.fromEntries(ROOMS.map((room) => [room, [...GROUND, 'audit']])),
+  revocation: [...GROUND, 'audit', ...ROOMS],
+  http: [...GROUND, 'views'],
+  oidc: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http'],
+  interactions: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http', 'oidc', 'views'],
+  public: [...GROUND, 'http', 'keys', 'views'],
+  jobs: [...GROUND, 'audit', ...ROOMS, 'revocation'],
+  // The top: they put the rest together.
+  commands: ['*'],
+  routes: [],
+  services: ['*'],
+  app: ['*'],
+  server: ['*'],
+  main: ['*'],
+  cli: ['*'],
+};
+
+/** Libraries that only these may know. */
+const OWNERS: Readonly<Record<string, readonly string[]>> = {
+  'oidc-provider': ['oidc'],
+  argon2: ['crypto'],
+  commander: ['commands', 'cli'],
+  eta: ['views'],
+};
+
+/** A file says one thing. */
+const FILE_LINES_MAX = 300;
+
+const files = [...listFiles('src'), ...listFiles('views')];
+
+/** Every violation at once: a list that must be empty. */
+function violations(check: (file: string) => string[]): string[] {
+  return files.flatMap((file) => check(file).map((what) => `${file}: ${what}`));
+}
+
+describe('the house', () => {
+  test('imports only point down', () => {
+    const found = violations((file) => {
+      const part = partOf(file);
+      const allowed = part === 'views' ? ['views'] : (MAY_IMPORT[part] ?? []);
+      if (allowed.includes('*')) return [];
+      const targets = importsOf(file).filter((name) => name.startsWith('.'));
+      return targets.filter((target) => {
+        const other = partOf(path.join(path.dirname(file), target));
+        return other !== part && !allowed.includes(other);
+      });
+    });
+    expect(found).toEqual([]);
+  });
+
+  test('a foreign library is known to its owner alone', () => {
+    const found = violations((file) =>
+      importsOf(file).filter((name) => OWNERS[name] !== undefined && !OWNERS[name].includes(partOf(file))),
+    );
+    expect(found).toEqual([]);
+  });
+
+  test('every part of src is in the table', () => {
+    expect(
+      violations((file) =>
+        partOf(file) === 'views' || partOf(file) in MAY_IMPORT ? [] : ['not in the table'],
+      ),
+    ).toEqual([]);
+  });
+
+  test('files stay on few screens', () => {
+    expect(violations((file) => (linesOf(file) > FILE_LINES_MAX ? [`${linesOf(file)} lines`] : []))).toEqual(
+      [],
+    );
+  });
+
+  test('only config reads the environment', () => {
+    expect(
+      violations((file) =>
+        partOf(file) !== 'config' && /process\.env\b/.test(read(file)) ? ['process.env'] : [],
+      ),
+    ).toEqual([]);
+  });
+
+  test('nothing draws weak randomness', () => {
+    expect(violations((file) => (/Math\.random\(/.test(read(file)) ? ['Math.random'] : []))).toEqual([]);
+  });
+});
+
+function read(file: string): string {
+  return readFileSync(file, 'utf8');
+}
+
+function linesOf(file: string): number {
+  return read(file).split('\n').length;
+}
+
+function listFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => path.join(folder, name));
+}
+
+function partOf(file: string): string {
+  const [top, part = ''] = path.normalize(file).split(path.sep);
+  return top === 'views' ? 'views' : part.replace(/\.ts$/, '');
+}
+
+function importsOf(file: string): string[] {
+  return [
+    ...read(file).matchAll(
+      /^(?:import|export)\b[^'"]*?from\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]/gm,
+    ),
+  ].map((match) => match[1] ?? match[2] ?? '');
+}
