@@ -19,6 +19,7 @@ import { frontPage } from './public/front-page.ts';
 import { health, HEALTH_PATHS } from './public/health.ts';
 import { DYNAMIC_ROUTES, isProtocolPath, methodsOf, routeOf } from './routes.ts';
 import type { Services } from './services.ts';
+import { createViews } from '../views/render.ts';
 
 export interface App {
   readonly listener: RequestListener;
@@ -30,7 +31,8 @@ export interface App {
  */
 export function createApp(services: Services, { isDraining }: { isDraining: () => boolean }): App {
   const { config, log } = services;
-  const pages = createProviderPages(services);
+  const views = createViews({ issuer: config.issuer });
+  const pages = createProviderPages({ ...services, views });
   const hall = { ...services, pages };
   const interactions = createInteractions(hall, () => current);
 
@@ -58,9 +60,9 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
     canonicalPath({ dynamic: DYNAMIC_ROUTES }),
     wellFormedUrl(),
     checkBody(),
-    assets(),
-    frontPage(services),
-    interactionRoutes(services, interactions),
+    assets({ views }),
+    frontPage({ ...services, views }),
+    interactionRoutes({ ...services, views }, interactions),
   ];
 
   const build = () => createProvider(hall, front);

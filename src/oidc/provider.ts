@@ -34,7 +34,7 @@ export function createProvider(hall: HallContext, front: readonly Middleware[]):
   // In running order, outermost first; the library's router comes after them.
   for (const middleware of front) provider.use(middleware);
   provider.use(unavailableInsteadOfError());
-  provider.use(cacheMetadata());
+  provider.use(cacheMetadata(hall.config));
   provider.use(allowFormTarget());
   provider.use(throttleClients(hall));
   provider.use(hideStoredSecrets(hall));

@@ -1,22 +1,24 @@
 import type { Middleware } from 'koa';
 
+import type { Config } from '../config/config.ts';
+
 import { oidcOf } from './library-context.ts';
 import { redirectSource, withFormAction } from '../http/content-security-policy.ts';
 
 const METADATA_ROUTES = new Set(['discovery', 'jwks']);
 
-/**
- * Verifiers may keep keys for five minutes: a key is published for longer than that before it signs, and a revoked one is
- * gone from caches soon after.
- */
-export const METADATA_MAX_AGE_SECONDS = 300;
+/** How long a verifier may keep the keys: a revoked one is gone from its cache soon after. */
+const METADATA_MAX_AGE_SECONDS = 300;
+/** Another process publishes a key a second later than the one that made it, at worst two. */
+const PUBLISH_LAG_SECONDS = 2;
 
-/** The library leaves its documents without any word on caching. */
-export function cacheMetadata(): Middleware {
+/** The library leaves its documents without any word on caching. A key signs only after every cache must have seen it. */
+export function cacheMetadata({ keys }: Pick<Config, 'keys'>): Middleware {
+  const maxAge = Math.max(0, Math.min(METADATA_MAX_AGE_SECONDS, keys.publishSeconds - PUBLISH_LAG_SECONDS));
   return async function cacheDocuments(ctx, next) {
     await next();
     if (ctx.status === 200 && METADATA_ROUTES.has(oidcOf(ctx)?.route ?? '')) {
-      ctx.set('Cache-Control', `public, max-age=${METADATA_MAX_AGE_SECONDS}`);
+      ctx.set('Cache-Control', `public, max-age=${maxAge}`);
     }
   };
 }
