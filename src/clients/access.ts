@@ -1,13 +1,13 @@
 import type { Knex } from 'knex';
 
 import { AppError } from '../errors.ts';
-import { lockApiReferences, saveApiAccess, type ApiReference } from './store.ts';
+import { ensureApiAccess, lockApiReferences, saveApiAccess, type ApiReference } from './store.ts';
 
 /** Which APIs a client may ask tokens for, by audience. */
 export interface WantedAccess {
   /** The scopes it may ask for; replaces what it might ask of that API before. */
   readonly apis?: readonly { readonly audience: string; readonly scopes: readonly string[] }[] | undefined;
-  /** The API of a request that names none; null for none. */
+  /** The API of a request that names none; null for none. Gives access, if only without scopes. */
   readonly defaultAudience?: string | null | undefined;
   /** The API whose own credentials these are; null for none. */
   readonly actsForAudience?: string | null | undefined;
@@ -41,6 +41,7 @@ export async function grantAccess(
   access: ResolvedAccess,
 ): Promise<void> {
   for (const { apiId, scopes } of access.apis) await saveApiAccess(tx, clientId, apiId, scopes);
+  if (access.defaultApiId) await ensureApiAccess(tx, clientId, access.defaultApiId);
 }
 
 function getReference(references: readonly ApiReference[], audience: string): ApiReference {

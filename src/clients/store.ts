@@ -142,6 +142,14 @@ export async function saveApiAccess(
     .merge(['scopes']);
 }
 
+/** Access without scopes, unless the client has access already. */
+export async function ensureApiAccess(tx: Queryable, clientId: string, apiId: string): Promise<void> {
+  await tx('client_apis')
+    .insert({ client_id: clientId, api_id: apiId, scopes: [] })
+    .onConflict(['client_id', 'api_id'])
+    .ignore();
+}
+
 export async function deleteApiAccess(tx: Queryable, clientId: string, apiId: string): Promise<void> {
   await tx('client_apis').where({ client_id: clientId, api_id: apiId }).delete();
 }

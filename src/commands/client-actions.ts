@@ -1,0 +1,152 @@
+import { z } from 'zod';
+
+import type { ClientRecord } from '../clients/client.ts';
+import { enableClient } from '../clients/enable-client.ts';
+import { clientNotFound } from '../clients/not-found.ts';
+import { rotateSecret } from '../clients/rotate-secret.ts';
+import { findClient, listClients } from '../clients/store.ts';
+import type { Queryable } from '../db/database.ts';
+import { listApis } from '../resources/store.ts';
+import { deleteClient } from '../revocation/delete-client.ts';
+import { disableClient } from '../revocation/disable-client.ts';
+import { ACTOR } from './actor.ts';
+import { count, fields, moment, paragraphs, table, type Outcome } from './outcome.ts';
+import { pageOf, pageOptions, parseArgument, parseOptions, wholeNumber } from './parse.ts';
+import { clientToJson } from './present.ts';
+import type { Action } from './run.ts';
+
+export const list: Action = async ({ db }, { options }) => {
+  const { limit, after, search } = parseOptions(pageOptions, options);
+  const { items, next } = pageOf(await listClients(db.knex, { limit: limit + 1, after, search }), limit);
+  const apis = await listApis(db.knex);
+  const rows = items.map((client) => [
+    client.id,
+    text(client.metadata['client_name']),
+    text(client.metadata['token_endpoint_auth_method']),
+    texts(client.metadata['grant_types']).map(shortGrant).join(' '),
+    [client.origin === 'dynamic' && 'dynamic', client.disabledAt && 'disabled'].filter(Boolean).join(' '),
+  ]);
+  const none = 'No clients. Register one with: guichet clients create --help';
+  return {
+    json: { clients: items.map((client) => clientToJson(client, apis)), next },
+    text: paragraphs(
+      items.length === 0 ? none : table(['CLIENT ID', 'NAME', 'AUTHENTICATION', 'GRANTS', ''], rows),
+      next !== null && `More: guichet clients list --after ${next}`,
+    ),
+  };
+};
+
+export const show: Action = async ({ db }, { args }) => {
+  const client = await findClient(db.knex, parseArgument(args, 0, 'client'));
+  if (!client) throw clientNotFound();
+  return shownClient(db.knex, client);
+};
+
+export const rotate: Action = async (context, { args, options }) => {
+  const id = parseArgument(args, 0, 'client');
+  const { overlap } = parseOptions(z.object({ overlap: wholeNumber.optional() }), options);
+  const rotated = await rotateSecret(context, id, { overlapSeconds: overlap, actor: ACTOR });
+  const previous = rotated.previousExpiresAt
+    ? `The previous secret goes on working until ${moment(rotated.previousExpiresAt)}.`
+    : 'No previous secret works any more.';
+  return {
+    json: { client_id: id, client_secret: rotated.secret, previous_expires_at: rotated.previousExpiresAt },
+    text: paragraphs(
+      `${SHOWN_ONCE}\n\n${fields([
+        ['client_id', id],
+        ['client_secret', rotated.secret],
+      ])}`,
+      previous,
+    ),
+  };
+};
+
+export const disable: Action = async (context, { args }) => {
+  const id = parseArgument(args, 0, 'client');
+  const { tokens } = await disableClient(context, id, ACTOR);
+  return {
+    json: { client_id: id, tokens_revoked: tokens },
+    text: `The client ${id} is disabled, ${count(tokens, 'token')} ended. Undo with: guichet clients enable ${id}`,
+  };
+};
+
+export const enable: Action = async (context, { args }) => {
+  const client = await enableClient(context, parseArgument(args, 0, 'client'), ACTOR);
+  return shownClient(context.db.knex, client, { headline: 'The client is enabled.' });
+};
+
+export const remove: Action = async (context, { args }) => {
+  const id = parseArgument(args, 0, 'client');
+  const { tokens } = await deleteClient(context, id, ACTOR);
+  return {
+    json: { client_id: id, tokens_revoked: tokens },
+    text: `The client ${id} is deleted, ${count(tokens, 'token')} ended.`,
+  };
+};
+
+const SHOWN_ONCE = 'The secret is shown this once:';
+
+interface Shown {
+  readonly headline?: string | undefined;
+  readonly secret?: string | undefined;
+  readonly next?: string | undefined;
+}
+
+export async function shownClient(
+  db: Queryable,
+  client: ClientRecord,
+  { headline, secret, next }: Shown = {},
+): Promise<Outcome> {
+  const json = clientToJson(client, await listApis(db));
+  // RFC 7591 §3.2.1: 0 is a secret that does not expire.
+  const shownSecret = secret === undefined ? {} : { client_secret: secret, client_secret_expires_at: 0 };
+  return {
+    json: { ...json, ...shownSecret },
+    text: paragraphs(
+      headline && (secret ? `${headline} ${SHOWN_ONCE}` : headline),
+      details(client, json, secret),
+      next,
+    ),
+  };
+}
+
+function details(client: ClientRecord, json: Record<string, unknown>, secret: string | undefined): string {
+  const { metadata } = client;
+  const access = client.apis.map(
+    ({ audience, scopes }) => `${audience}  ${scopes.join(' ') || '(no scopes)'}`,
+  );
+  const secrets = client.secrets.map(
+    ({ hint, createdAt, expiresAt }) =>
+      `${hint}…  since ${moment(createdAt)}${expiresAt ? `, until ${moment(expiresAt)}` : ''}`,
+  );
+  return fields([
+    ['client_id', client.id],
+    ['client_secret', secret],
+    ['name', text(metadata['client_name'])],
+    ['authentication', text(metadata['token_endpoint_auth_method'])],
+    ['grants', texts(metadata['grant_types']).map(shortGrant).join(' ')],
+    ['redirects', texts(metadata['redirect_uris']).join('\n')],
+    ['after sign-out', texts(metadata['post_logout_redirect_uris']).join('\n')],
+    ['told of sign-out', text(metadata['backchannel_logout_uri'])],
+    ['keys', metadata['jwks'] === undefined ? text(metadata['jwks_uri']) : 'registered'],
+    ['may ask for', access.join('\n')],
+    ['by default', text(json['default_api'])],
+    ['acts for', text(json['acts_for'])],
+    ['consent', client.firstParty ? 'not asked (first party)' : undefined],
+    ['secrets', secret === undefined ? secrets.join('\n') : undefined],
+    ['origin', client.origin === 'dynamic' ? 'registered itself' : undefined],
+    ['disabled', moment(client.disabledAt)],
+  ]);
+}
+
+function shortGrant(grantType: string): string {
+  return grantType.replace('urn:ietf:params:oauth:grant-type:', '');
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}

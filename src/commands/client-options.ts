@@ -1,0 +1,62 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+
+import { texts } from './parse.ts';
+import { parseObject, readObject } from './stdin.ts';
+import { UsageError } from './usage-error.ts';
+
+/** What `clients create` and `clients update` have in common. */
+export const clientOptions = {
+  name: z.string().optional(),
+  redirectUri: z.array(z.string()).optional(),
+  postLogoutRedirectUri: z.array(z.string()).optional(),
+  backchannelLogoutUri: z.string().optional(),
+  grantType: z.array(z.string()).optional(),
+  authMethod: z.string().optional(),
+  jwksFile: z.string().optional(),
+  jwksUri: z.string().optional(),
+  stdin: z.boolean().default(false),
+  api: z.array(z.object({ audience: z.string(), scopes: texts })).optional(),
+};
+
+const schema = z.object(clientOptions);
+export type ClientOptions = z.output<typeof schema>;
+
+/** RFC 7591 members of the options that were given. */
+export async function readMetadata(options: ClientOptions): Promise<Record<string, unknown>> {
+  const members = {
+    client_name: options.name,
+    redirect_uris: options.redirectUri,
+    post_logout_redirect_uris: options.postLogoutRedirectUri,
+    backchannel_logout_uri: options.backchannelLogoutUri,
+    grant_types: options.grantType,
+    // Whether there is a code to answer with follows from the grants.
+    response_types: options.grantType && (options.grantType.includes('authorization_code') ? ['code'] : []),
+    token_endpoint_auth_method: options.authMethod,
+    jwks: options.jwksFile === undefined ? undefined : await readKeys(options.jwksFile),
+    jwks_uri: options.jwksUri,
+  };
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}
+
+/** The document on standard input, if the command line asks for one. */
+export async function readDocument(
+  argument: string | undefined,
+  { stdin }: ClientOptions,
+): Promise<Record<string, unknown> | undefined> {
+  if (argument !== undefined && argument !== '-') {
+    throw new UsageError('A document comes from standard input: write - or --stdin.');
+  }
+  return argument === '-' || stdin ? readObject() : undefined;
+}
+
+async function readKeys(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new UsageError(
+      `--jwks-file cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  });
+  const document = parseObject(text, `The file ${path}`);
+  // Tools write a single key as well as a set of them.
+  return 'kty' in document ? { keys: [document] } : document;
+}

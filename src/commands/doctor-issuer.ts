@@ -1,0 +1,48 @@
+import { z } from 'zod';
+
+import type { Config } from '../config/config.ts';
+import type { Finding } from './doctor-action.ts';
+
+/** A healthy server answers within milliseconds; a proxy in front of a dead one may take a while to say so. */
+const TIMEOUT_MS = 5_000;
+
+/**
+ * Whether applications find us where the issuer says we are. This asks the operator's own server at its own address, from
+ * the operator's own terminal, which is why it is no affair of the egress guard.
+ */
+export async function checkIssuer({ issuer, mode }: Config): Promise<Finding[]> {
+  const url = `${issuer}/.well-known/openid-configuration`;
+  try {
+    const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (!response.ok) {
+      await response.body?.cancel();
+      const advice = 'Something else answers at this address, or a proxy in front cannot reach the server.';
+      return [problem(`${url} answers with status ${response.status}.`, advice)];
+    }
+    const metadata = z.object({ issuer: z.string() }).safeParse(await response.json());
+    if (metadata.data?.issuer !== issuer) {
+      const found = metadata.data?.issuer ?? 'no metadata';
+      return [
+        problem(`${url} speaks of ${found}.`, 'GUICHET_ISSUER must be the address that applications use.'),
+      ];
+    }
+    return [{ check: 'issuer', state: 'ok', message: `${issuer} answers.` }];
+  } catch (error) {
+    const advice =
+      mode === 'development'
+        ? 'Start the server with: npm start'
+        : 'Start the server, and check DNS, TLS and the proxy in front of it.';
+    return [problem(`${url} cannot be reached: ${reasonOf(error)}`, advice)];
+  }
+}
+
+function problem(message: string, advice: string): Finding {
+  return { check: 'issuer', state: 'problem', message, advice };
+}
+
+/** fetch hides what happened in the cause. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,17 @@
+import type { Command } from 'commander';
+
+import { afterHelp, jsonOption } from './surface.ts';
+import { runStandalone } from './run.ts';
+
+export function doctorCommand(command: Command): void {
+  command
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      afterHelp({ notes: 'Exits with 1 when something is wrong, and says what to do about it.' }),
+    )
+    .action(async () => {
+      const load = async () => (await import('./doctor-action.ts')).examine;
+      process.exitCode = await runStandalone(load, { args: command.args, options: command.opts() });
+    });
+}

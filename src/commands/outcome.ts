@@ -1,0 +1,51 @@
+/** What a command has to say, once for people and once for programs. */
+export interface Outcome {
+  /** Printed by `--json`: one document, members named as in the RFCs. */
+  readonly json: unknown;
+  readonly text: string;
+  /** 1 when the command found something wrong without failing itself (`doctor`). */
+  readonly exitCode?: 0 | 1;
+}
+
+/** `label  value` lines, values aligned; those without a value are left out. */
+export function fields(
+  rows: readonly (readonly [label: string, value: string | null | undefined])[],
+): string {
+  const shown = rows.filter((row): row is readonly [string, string] => Boolean(row[1]));
+  const width = Math.max(0, ...shown.map(([label]) => label.length));
+  return shown.map(([label, value]) => `  ${label.padEnd(width)}  ${indent(value, width + 4)}`).join('\n');
+}
+
+export function table(headers: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = headers.map((header, column) =>
+    Math.max(header.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [line(headers), ...rows.map(line)].join('\n');
+}
+
+export function paragraphs(...parts: readonly (string | false | null | undefined)[]): string {
+  return parts.filter(Boolean).join('\n\n');
+}
+
+export function moment(date: Date | null): string {
+  return date === null ? '' : date.toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+/** `1 token`, `2 tokens`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** For pasting into a POSIX shell. */
+export function quoted(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
+}
+
+function indent(value: string, width: number): string {
+  return value.replaceAll('\n', `\n${' '.repeat(width)}`);
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+
+import { UsageError } from './usage-error.ts';
+
+/** Parses what commander collected. Throws `UsageError`, naming the option as it is typed. */
+export function parseOptions<T extends z.ZodType>(schema: T, options: unknown): z.output<T> {
+  const result = schema.safeParse(options);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(({ path, message }) => `${flagOf(path[0])}${message}`);
+  throw new UsageError(problems.join('\n'));
+}
+
+export function parseArgument(args: readonly string[], index: number, name: string): string {
+  const value = args[index];
+  if (value === undefined || value === '') throw new UsageError(`<${name}> is missing.`);
+  return value;
+}
+
+/** A whole number, as people type it. */
+export const wholeNumber = z
+  .string()
+  .regex(/^\d{1,9}$/, 'must be a whole number')
+  .transform(Number);
+
+export const texts = z.array(z.string()).default([]);
+
+/** How many rows a list prints at most. */
+const LIMIT_MAX = 1000;
+
+export const pageOptions = z.object({
+  limit: wholeNumber
+    .pipe(z.number().min(1, 'must be at least 1').max(LIMIT_MAX, `must be at most ${LIMIT_MAX}`))
+    .default(100),
+  after: z.string().optional(),
+  search: z.string().optional(),
+});
+
+/** Cuts a list that was asked for one row more than the page has. */
+export function pageOf<T extends { readonly id: string }>(
+  rows: readonly T[],
+  limit: number,
+): { items: readonly T[]; next: string | null } {
+  const items = rows.slice(0, limit);
+  return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
+}
+
+function flagOf(name: PropertyKey | undefined): string {
+  if (name === undefined) return '';
+  return `--${String(name).replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} `;
+}

@@ -1,0 +1,77 @@
+import { Command } from 'commander';
+
+export const EXIT_CODE_USAGE = 2;
+
+interface Noun {
+  readonly summary: string;
+  readonly load: () => Promise<(noun: Command) => void>;
+}
+
+/** In the order in which somebody needs them. */
+const NOUNS: Readonly<Record<string, Noun>> = {
+  apis: {
+    summary: 'APIs (resource servers): audiences, scopes, lifetime and signature of their tokens',
+    load: async () => (await import('./apis.ts')).apisCommand,
+  },
+  clients: {
+    summary: 'client applications: metadata, secrets, what they may ask for',
+    load: async () => (await import('./clients.ts')).clientsCommand,
+  },
+  users: {
+    summary: 'people: names, profiles, passwords',
+    load: async () => (await import('./users.ts')).usersCommand,
+  },
+  tokens: {
+    summary: 'what was issued: look into a token, revoke',
+    load: async () => (await import('./tokens.ts')).tokensCommand,
+  },
+  sessions: {
+    summary: 'where people are signed in',
+    load: async () => (await import('./sessions.ts')).sessionsCommand,
+  },
+  keys: {
+    summary: 'signing keys: list, rotate, revoke',
+    load: async () => (await import('./keys.ts')).keysCommand,
+  },
+  'registration-tokens': {
+    summary: 'let an application register itself (RFC 7591)',
+    load: async () => (await import('./registration-tokens.ts')).registrationTokensCommand,
+  },
+  migrate: {
+    summary: 'bring the database schema up to date',
+    load: async () => (await import('./migrate.ts')).migrateCommand,
+  },
+  doctor: {
+    summary: 'check configuration, database, schema, keys, clock and issuer',
+    load: async () => (await import('./doctor.ts')).doctorCommand,
+  },
+};
+
+const AFTER_HELP = `
+Every command takes --help, and --json to print one JSON document on standard output.
+Exit codes: 0 done, 1 refused, 2 wrong usage, 3 database not reachable.
+
+Examples:
+  $ guichet apis create --audience https://api.example.com --name Orders --scope orders:read="See your orders"
+  $ guichet clients create --name Nightly --kind machine --default-api https://api.example.com
+  $ guichet users create --email ada@example.com --name "Ada Lovelace" --password-stdin < password.txt
+  $ guichet doctor`;
+
+/** The program with the commands of one noun; the others are named only, so that starting is quick. */
+export async function createProgram(argv: readonly string[]): Promise<Command> {
+  const program = new Command('guichet')
+    .description('Operate a Guichet authorization server.')
+    .usage('<noun> <verb> [options]')
+    .helpCommand('help [noun]', 'show the commands of a noun')
+    .showHelpAfterError('(see --help)')
+    .exitOverride()
+    .addHelpText('after', AFTER_HELP);
+  const [first, second] = argv.filter((argument) => !argument.startsWith('-'));
+  // `guichet help clients` wants the verbs of clients as well.
+  const wanted = first === 'help' ? second : first;
+  for (const [name, noun] of Object.entries(NOUNS)) {
+    const command = program.command(name).description(noun.summary);
+    if (name === wanted) (await noun.load())(command);
+  }
+  return program;
+}

@@ -1,0 +1,115 @@
+import { z } from 'zod';
+
+import { record } from '../audit/record.ts';
+import { clientNotFound } from '../clients/not-found.ts';
+import { findClient } from '../clients/store.ts';
+import { AppError } from '../errors.ts';
+import type { Artifact } from '../grants/artifact.ts';
+import { deleteArtifact } from '../grants/store.ts';
+import { findKey } from '../keys/store.ts';
+import { revoke } from '../revocation/revoke.ts';
+import type { RevokeTarget } from '../revocation/token.ts';
+import { ACTOR } from './actor.ts';
+import { getApiByName } from './api-actions.ts';
+import type { CommandContext } from './context.ts';
+import { count, type Outcome } from './outcome.ts';
+import { parseOptions } from './parse.ts';
+import type { Action } from './run.ts';
+import { readSecret } from './stdin.ts';
+import { readToken } from './token-reading.ts';
+import { UsageError } from './usage-error.ts';
+import { getUserByName } from './user-actions.ts';
+
+const schema = z
+  .object({
+    tokenStdin: z.literal(true),
+    jti: z.string(),
+    grant: z.string(),
+    session: z.string(),
+    user: z.string(),
+    client: z.string(),
+    api: z.string(),
+    key: z.string(),
+    issuedBefore: z.string(),
+  })
+  .partial();
+
+export const revokeTokens: Action = async (context, { options }) => {
+  const { json: _json, ...given } = options;
+  const chosen = parseOptions(schema, given);
+  if (Object.keys(chosen).length !== 1) throw new UsageError('Say what to revoke, with exactly one option.');
+  if (chosen.tokenStdin) return revokePresented(context);
+  const target = await targetOf(context, chosen);
+  return revoked(context, target);
+};
+
+async function revokePresented(context: CommandContext): Promise<Outcome> {
+  const read = await readToken(context, (await readSecret('the token')).trim());
+  if (read.kind === 'opaque') return revokeArtifact(context, read.artifact);
+  if (read.kind === 'unknown') throw notOurs('This is no token of this server.');
+  const { signature, claims, entry } = read;
+  if (signature !== 'valid') throw notOurs('No key of this server signed this token.');
+  if (!entry || typeof claims.jti !== 'string')
+    throw notOurs('This is not an access token, or one that is long gone.');
+  return revoked(context, { jti: claims.jti, expiresAt: entry.expiresAt });
+}
+
+/** A refresh token stands for its grant (RFC 7009 §2.1); what hangs on none ends alone. */
+async function revokeArtifact(context: CommandContext, artifact: Artifact): Promise<Outcome> {
+  if (artifact.grantId !== null && artifact.model === 'RefreshToken') {
+    return revoked(context, { grant: artifact.grantId });
+  }
+  const { db, clock } = context;
+  await deleteArtifact(db.pool, artifact.digest);
+  await db.transaction((tx) =>
+    record(tx, {
+      occurredAt: clock.now(),
+      type: 'revoked',
+      actor: ACTOR,
+      clientId: artifact.clientId ?? undefined,
+      accountId: artifact.accountId ?? undefined,
+      detail: { model: artifact.model },
+    }),
+  );
+  return { json: { tokens_revoked: 1 }, text: `The ${artifact.model} is revoked.` };
+}
+
+async function targetOf(
+  { db, clock }: CommandContext,
+  chosen: z.output<typeof schema>,
+): Promise<RevokeTarget> {
+  const { jti, grant, session, user, client, api, key, issuedBefore } = chosen;
+  if (jti !== undefined) return { jti };
+  if (grant !== undefined) return { grant };
+  if (session !== undefined) return { session };
+  if (user !== undefined) return { account: (await getUserByName(db.knex, user)).id };
+  // A name that nobody has is a typing error: better said than answered with 0 tokens.
+  if (client !== undefined && !(await findClient(db.knex, client))) throw clientNotFound();
+  if (client !== undefined) return { client };
+  if (api !== undefined) return { api: (await getApiByName(db.knex, api)).id };
+  if (key !== undefined && !(await findKey(db.knex, key))) throw notOurs('There is no such key.');
+  if (key !== undefined) return { key };
+  return { issuedBefore: issuedBefore === 'now' ? clock.now() : parseTime(issuedBefore) };
+}
+
+async function revoked(context: CommandContext, target: RevokeTarget): Promise<Outcome> {
+  const { tokens } = await revoke(context, target, ACTOR);
+  return { json: { tokens_revoked: tokens }, text: `Done: ${count(tokens, 'access token')} ended.` };
+}
+
+/** With a zone, so that nobody revokes an hour too much or too little. */
+const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/;
+
+function parseTime(text: string | undefined): Date {
+  const time = text !== undefined && TIME.test(text) ? new Date(text) : undefined;
+  if (!time || Number.isNaN(time.getTime())) {
+    throw new UsageError(
+      '--issued-before must be an ISO 8601 time with its zone, like 2026-01-31T12:00:00Z, or now.',
+    );
+  }
+  return time;
+}
+
+function notOurs(message: string): AppError {
+  return new AppError('token_not_found', message, { status: 404 });
+}

@@ -1,0 +1,37 @@
+import { Option, type Command } from 'commander';
+
+import { addVerb } from './surface.ts';
+
+export function tokensCommand(noun: Command): void {
+  addVerb(noun, {
+    usage: 'inspect',
+    summary: 'what a token says, whether we signed it, and whether it is alive',
+    notes:
+      'The token is read from standard input, so that it stays out of the process list and the shell history.',
+    examples: ['tokens inspect < token.txt', 'tokens inspect --json <<< "$TOKEN"'],
+    load: async () => (await import('./token-inspect.ts')).inspect,
+  });
+  addVerb(noun, {
+    usage: 'revoke',
+    summary: 'end tokens, with everything that could make new ones',
+    options: [
+      new Option('--token-stdin', 'the token on standard input; a refresh token ends its whole grant'),
+      new Option('--jti <id>', 'the access token with this jti'),
+      new Option('--grant <id>', 'what a person allowed one client, once'),
+      new Option('--session <id>', 'one browser sign-in (guichet sessions list)'),
+      new Option('--user <user>', 'everything of a person; e-mail address, username or id'),
+      new Option('--client <client_id>', 'everything of a client'),
+      new Option('--api <api>', 'every token for an API; audience or id'),
+      new Option('--key <kid>', 'every token signed with this key; see also guichet keys revoke'),
+      new Option('--issued-before <time>', 'everything older than an ISO 8601 time, or now'),
+    ],
+    notes:
+      'Give exactly one of them. It works at once at introspection, userinfo and refresh, on every process.',
+    examples: [
+      'tokens revoke --user ada@example.com',
+      'tokens revoke --issued-before 2026-01-31T12:00:00Z',
+      'tokens revoke --token-stdin < token.txt',
+    ],
+    load: async () => (await import('./token-revoke.ts')).revokeTokens,
+  });
+}

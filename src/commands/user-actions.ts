@@ -1,0 +1,141 @@
+import { z } from 'zod';
+
+import type { Account } from '../accounts/account.ts';
+import { createAccount } from '../accounts/create-account.ts';
+import { enableAccount } from '../accounts/enable-account.ts';
+import { accountNotFound } from '../accounts/not-found.ts';
+import { setPassword } from '../accounts/set-password.ts';
+import { findAccount, findAccountByIdentifier, listAccounts } from '../accounts/store.ts';
+import { updateAccount } from '../accounts/update-account.ts';
+import type { Queryable } from '../db/database.ts';
+import { deleteAccount } from '../revocation/delete-account.ts';
+import { disableAccount } from '../revocation/disable-account.ts';
+import { resetPassword } from '../revocation/reset-password.ts';
+import { ACTOR } from './actor.ts';
+import { count, fields, moment, paragraphs, table, type Outcome } from './outcome.ts';
+import { pageOf, pageOptions, parseArgument, parseOptions } from './parse.ts';
+import { accountToJson } from './present.ts';
+import type { Action } from './run.ts';
+import { readNewPassword } from './stdin.ts';
+import { claimsOf, identifierOf, userOptions } from './user-options.ts';
+
+export const create: Action = async (context, { options: given }) => {
+  const options = parseOptions(userOptions, given);
+  const account = await createAccount(context, {
+    username: options.username,
+    email: options.email,
+    emailVerified: options.emailVerified,
+    profile: claimsOf(options),
+    password: options.passwordStdin ? await readNewPassword() : undefined,
+    actor: ACTOR,
+  });
+  const next =
+    !account.hasPassword && `Nobody can sign in yet:\n  guichet users set-password ${nameOf(account)}`;
+  return shown('The account is created.', account, next);
+};
+
+export const list: Action = async ({ db }, { options }) => {
+  const { limit, after, search } = parseOptions(pageOptions, options);
+  const { items, next } = pageOf(await listAccounts(db.knex, { limit: limit + 1, after, search }), limit);
+  const rows = items.map((account) => [
+    account.id,
+    account.email ?? '',
+    account.username ?? '',
+    account.profile.name ?? '',
+    [!account.hasPassword && 'no password', account.disabledAt && 'disabled'].filter(Boolean).join(', '),
+  ]);
+  const none = 'No accounts. Create one with: guichet users create --email <address> --password-stdin';
+  return {
+    json: { users: items.map(accountToJson), next },
+    text: paragraphs(
+      items.length === 0 ? none : table(['ID', 'E-MAIL', 'USERNAME', 'NAME', ''], rows),
+      next !== null && `More: guichet users list --after ${next}`,
+    ),
+  };
+};
+
+export const show: Action = async ({ db }, { args }) => shown(undefined, await getUser(db.knex, args));
+
+export const update: Action = async (context, { args, options: given }) => {
+  const options = parseOptions(userOptions, given);
+  const { id } = await getUser(context.db.knex, args);
+  const changes = {
+    username: identifierOf(options, 'username'),
+    email: identifierOf(options, 'email'),
+    emailVerified: options.emailVerified,
+    profile: claimsOf(options),
+  };
+  return shown('The account is updated.', await updateAccount(context, id, changes, ACTOR));
+};
+
+export const setPasswordOf: Action = async (context, { args, options }) => {
+  const { keepSessions } = parseOptions(z.object({ keepSessions: z.boolean().default(false) }), options);
+  const account = await getUser(context.db.knex, args);
+  const password = await readNewPassword();
+  if (keepSessions) {
+    await setPassword(context, account.id, password, ACTOR);
+    return {
+      json: { id: account.id, tokens_revoked: 0 },
+      text: `The password of ${nameOf(account)} is set.`,
+    };
+  }
+  const { tokens } = await resetPassword(context, account.id, password, ACTOR);
+  return {
+    json: { id: account.id, tokens_revoked: tokens },
+    text: `The password of ${nameOf(account)} is set, sessions and ${count(tokens, 'token')} ended.`,
+  };
+};
+
+export const disable: Action = async (context, { args }) => {
+  const account = await getUser(context.db.knex, args);
+  const { tokens } = await disableAccount(context, account.id, ACTOR);
+  const name = nameOf(account);
+  return {
+    json: { id: account.id, tokens_revoked: tokens },
+    text: `The account ${name} is disabled, sessions and ${count(tokens, 'token')} ended. Undo with: guichet users enable ${name}`,
+  };
+};
+
+export const enable: Action = async (context, { args }) => {
+  const { id } = await getUser(context.db.knex, args);
+  return shown('The account is enabled.', await enableAccount(context, id, ACTOR));
+};
+
+export const remove: Action = async (context, { args }) => {
+  const account = await getUser(context.db.knex, args);
+  const { tokens } = await deleteAccount(context, account.id, ACTOR);
+  return {
+    json: { id: account.id, tokens_revoked: tokens },
+    text: `The account ${nameOf(account)} is deleted, sessions and ${count(tokens, 'token')} ended.`,
+  };
+};
+
+/** By id, or by what the person signs in with. */
+export async function getUserByName(db: Queryable, name: string): Promise<Account> {
+  const account = (await findAccount(db, name)) ?? (await findAccountByIdentifier(db, name));
+  if (!account) throw accountNotFound();
+  return account;
+}
+
+function getUser(db: Queryable, args: readonly string[]): Promise<Account> {
+  return getUserByName(db, parseArgument(args, 0, 'user'));
+}
+
+function nameOf(account: Account): string {
+  return account.email ?? account.username ?? account.id;
+}
+
+function shown(headline: string | undefined, account: Account, next?: string | false): Outcome {
+  const { address, ...claims } = account.profile;
+  const details = fields([
+    ['id', account.id],
+    ['email', account.email && `${account.email}${account.emailVerified ? ' (verified)' : ''}`],
+    ['username', account.username],
+    ...Object.entries(claims).map(([claim, value]) => [claim, String(value)] as const),
+    ['address', Object.values(address ?? {}).join('\n')],
+    ['password', account.passwordChangedAt ? `set ${moment(account.passwordChangedAt)}` : 'none'],
+    ['created', moment(account.createdAt)],
+    ['disabled', moment(account.disabledAt)],
+  ]);
+  return { json: accountToJson(account), text: paragraphs(headline, details, next) };
+}

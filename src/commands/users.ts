@@ -1,0 +1,96 @@
+import { Option, type Command } from 'commander';
+
+import { pageOptions } from './clients.ts';
+import { addVerb, repeatable } from './surface.ts';
+
+const USER = { user: 'e-mail address, username or id' };
+
+export function usersCommand(noun: Command): void {
+  addVerb(noun, {
+    usage: 'create',
+    summary: 'create an account',
+    options: [
+      ...profileOptions(),
+      new Option('--password-stdin', 'read a password from standard input; typed unseen at a terminal'),
+    ],
+    notes: 'Without a password nobody can sign in: give one now, or later with users set-password.',
+    examples: ['users create --email ada@example.com --name "Ada Lovelace" --password-stdin < password.txt'],
+    load: async () => (await import('./user-actions.ts')).create,
+  });
+  addVerb(noun, {
+    usage: 'list',
+    summary: 'list accounts, oldest first',
+    options: pageOptions('username or e-mail address'),
+    load: async () => (await import('./user-actions.ts')).list,
+  });
+  addVerb(noun, {
+    usage: 'show <user>',
+    summary: 'show one account',
+    argumentHelp: USER,
+    load: async () => (await import('./user-actions.ts')).show,
+  });
+  addVerb(noun, {
+    usage: 'update <user>',
+    summary: 'change names and profile',
+    argumentHelp: USER,
+    options: [
+      ...profileOptions(),
+      new Option('--no-email-verified', 'nobody has shown that the address is theirs'),
+      repeatable('--unset <member>', 'take username, email or a claim away'),
+    ],
+    examples: ['users update ada@example.com --email ada@example.org --unset nickname'],
+    load: async () => (await import('./user-actions.ts')).update,
+  });
+  addVerb(noun, {
+    usage: 'set-password <user>',
+    summary: 'set a password, read from standard input, and sign the person out everywhere',
+    argumentHelp: USER,
+    options: [new Option('--keep-sessions', 'leave sessions and tokens as they are')],
+    examples: ['users set-password ada@example.com < password.txt'],
+    load: async () => (await import('./user-actions.ts')).setPasswordOf,
+  });
+  addVerb(noun, {
+    usage: 'disable <user>',
+    summary: 'sign the person out everywhere, end their tokens, and let them sign in no more',
+    argumentHelp: USER,
+    load: async () => (await import('./user-actions.ts')).disable,
+  });
+  addVerb(noun, {
+    usage: 'enable <user>',
+    summary: 'let the person sign in again',
+    argumentHelp: USER,
+    load: async () => (await import('./user-actions.ts')).enable,
+  });
+  addVerb(noun, {
+    usage: 'delete <user>',
+    summary: 'sign the person out everywhere, end their tokens, and forget them',
+    argumentHelp: USER,
+    load: async () => (await import('./user-actions.ts')).remove,
+  });
+}
+
+function profileOptions(): Option[] {
+  return [
+    new Option('--email <address>', 'e-mail address, to sign in with'),
+    new Option('--email-verified', 'the address is known to be theirs'),
+    new Option('--username <name>', 'another name to sign in with'),
+    new Option('--name <text>', 'full name'),
+    new Option('--given-name <text>'),
+    new Option('--family-name <text>'),
+    new Option('--middle-name <text>'),
+    new Option('--nickname <text>'),
+    new Option('--profile <url>', 'page about the person'),
+    new Option('--picture <url>'),
+    new Option('--website <url>'),
+    new Option('--gender <text>'),
+    new Option('--birthdate <date>', 'YYYY-MM-DD, or YYYY'),
+    new Option('--zoneinfo <zone>', 'time zone, like Europe/Paris'),
+    new Option('--locale <tag>', 'language, like fr-FR'),
+    new Option('--phone-number <number>', 'international, like +33 1 23 45 67 89'),
+    new Option('--phone-number-verified', 'the number is known to be theirs'),
+    repeatable(
+      '--address <part=text>',
+      'formatted, street_address, locality, region, postal_code or country',
+    ),
+  ];
+}
