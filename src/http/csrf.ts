@@ -47,7 +47,7 @@ function isFromElsewhere(ctx: Koa.Context): boolean {
   const site = ctx.get('Sec-Fetch-Site');
   if (site) return site !== 'same-origin' && site !== 'none';
   const origin = ctx.get('Origin');
-  return origin !== '' && origin !== 'null' && origin !== ctx.origin;
+  return origin !== '' && origin !== 'null' && origin !== `${ctx.protocol}://${ctx.host}`;
 }
 
 function currentSeed(secrets: Secrets, ctx: Koa.Context): string | undefined {

@@ -152,7 +152,12 @@ function exchange(
           ...(ca ? { ca } : {}),
         })
       : httpRequest(target, { ...options, agent: new HttpAgent({ keepAlive: false }) });
-  request.on('response', resolve).on('error', reject).end(payload);
+  // Some ends come without an error, such as that of a server that changes protocols.
+  request
+    .on('response', resolve)
+    .on('error', reject)
+    .on('close', () => reject(new Error('closed without an answer')));
+  request.end(payload);
   return promise;
 }
 
