@@ -23,9 +23,6 @@ type Step = (typeof STEPS)[number];
 
 const ROUTE = /^\/interaction\/([A-Za-z0-9_-]{1,64})(?:\/([a-z-]+))?$/;
 
-/** For the canonical path check. */
-export const INTERACTION_ROUTES = ['/interaction/:uid', ...STEPS.map((step) => `/interaction/:uid/${step}`)];
-
 type Answer = (context: InteractionsContext, visit: Visit) => Promise<void>;
 
 const PAGES = {

@@ -16,8 +16,9 @@ export function frontPage({ config, views }: { config: Config; views: Views }): 
 
 function firstTokenCommands(issuer: string) {
   return {
-    api: 'npm run --silent guichet -- apis create --audience https://api.example --name Example --scope read',
-    client: 'npm run --silent guichet -- clients create --name Demo --api https://api.example --scope read',
-    token: `curl -u ID:SECRET -d grant_type=client_credentials ${issuer}/token`,
+    api: 'npm run --silent guichet -- apis create --audience https://api.example --name Example --scope read="Read things"',
+    client:
+      'npm run --silent guichet -- clients create --name Demo --kind machine --default-api https://api.example',
+    token: `curl -u CLIENT_ID:CLIENT_SECRET -d grant_type=client_credentials ${issuer}/token`,
   };
 }
