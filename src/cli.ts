@@ -13,4 +13,7 @@ try {
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   process.exitCode = error.exitCode === 0 ? 0 : EXIT_CODE_USAGE;
+  if (process.exitCode !== 0 && process.argv.includes('--json')) {
+    console.log(JSON.stringify({ error: 'usage', message: error.message }, null, 2));
+  }
 }

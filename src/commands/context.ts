@@ -46,7 +46,7 @@ export async function openContext({ schema }: { schema: 'current' | 'any' }): Pr
     secrets: deriveSecrets(config),
     seal: createSeal(config.secrets.encryptionKeys),
     passwords: createPasswords({ encryptionKeys: config.secrets.encryptionKeys }),
-    [Symbol.asyncDispose]: opened.close,
+    [Symbol.asyncDispose]: () => opened.close(),
   };
 }
 

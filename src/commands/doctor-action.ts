@@ -42,8 +42,9 @@ const MARKS: Record<Finding['state'], string> = { ok: 'ok     ', warning: 'warni
 async function lookAtEverything(): Promise<Finding[]> {
   const configuration = checkConfiguration();
   if ('problems' in configuration) return configuration.problems;
-  const findings = [configuration.finding, ...(await lookAtDatabase(configuration.config))];
-  return [...findings, ...(await checkIssuer(configuration.config))];
+  const { config, finding } = configuration;
+  const { findings, activeKids } = await lookAtDatabase(config);
+  return [finding, ...findings, ...(await checkIssuer(config, activeKids))];
 }
 
 function checkConfiguration(): { problems: Finding[] } | { config: Config; finding: Finding } {
@@ -59,21 +60,32 @@ function checkConfiguration(): { problems: Finding[] } | { config: Config; findi
   }
 }
 
-async function lookAtDatabase(config: Config): Promise<Finding[]> {
+interface Examined {
+  readonly findings: Finding[];
+  /** What the JWKS of the running server has to contain. */
+  readonly activeKids: string[];
+}
+
+async function lookAtDatabase(config: Config): Promise<Examined> {
   try {
     await using context = await openContext({ schema: 'any' });
     const database = await checkDatabase(context);
     const schema = await checkSchema(context);
     const clock = await checkClock(context);
-    const keys = schema.state === 'problem' ? [] : await checkKeys(context);
-    return [database, schema, clock, ...keys];
+    if (schema.state === 'problem') return { findings: [database, schema, clock], activeKids: [] };
+    const keys = await listKeys(context.db.knex);
+    return {
+      findings: [database, schema, clock, ...checkKeys(context, keys)],
+      activeKids: keys.filter((key) => key.state === 'active').map((key) => key.kid),
+    };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const advice =
       config.database.url === undefined
         ? `Look into ${config.dataDir}/postgres/log, or set GUICHET_DATABASE_URL to a PostgreSQL server.`
         : 'Check GUICHET_DATABASE_URL: host, port, user, password, database, and that the server accepts connections.';
-    return [{ check: 'database', state: 'problem', message: `It cannot be used: ${reason}`, advice }];
+    const message = `It cannot be used: ${reason}`;
+    return { findings: [{ check: 'database', state: 'problem', message, advice }], activeKids: [] };
   }
 }
 
@@ -114,8 +126,7 @@ async function checkClock({ db, clock }: CommandContext): Promise<Finding> {
   return { check: 'clock', state, message, advice: 'Keep the clocks of both hosts by NTP.' };
 }
 
-async function checkKeys(context: CommandContext): Promise<Finding[]> {
-  const keys = await listKeys(context.db.knex);
+function checkKeys(context: CommandContext, keys: readonly SigningKey[]): Finding[] {
   const missing = SIGNING_ALGS.filter(
     (alg) => !keys.some((key) => key.alg === alg && key.state === 'active'),
   );

@@ -11,7 +11,13 @@ export function doctorCommand(command: Command): void {
       afterHelp({ notes: 'Exits with 1 when something is wrong, and says what to do about it.' }),
     )
     .action(async () => {
-      const load = async () => (await import('./doctor-action.ts')).examine;
-      process.exitCode = await runStandalone(load, { args: command.args, options: command.opts() });
+      process.exitCode = await runStandalone(loadExamination, {
+        args: command.args,
+        options: command.opts(),
+      });
     });
+}
+
+async function loadExamination() {
+  return (await import('./doctor-action.ts')).examine;
 }

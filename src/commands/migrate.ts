@@ -14,8 +14,11 @@ export function migrateCommand(command: Command): void {
       }),
     )
     .action(async () => {
-      const load = async () => (await import('./migrate-action.ts')).migrateSchema;
       const invocation = { args: command.args, options: command.opts() };
-      process.exitCode = await runAction(load, invocation, { schema: 'any' });
+      process.exitCode = await runAction(loadMigration, invocation, { schema: 'any' });
     });
+}
+
+async function loadMigration() {
+  return (await import('./migrate-action.ts')).migrateSchema;
 }

@@ -19,7 +19,8 @@ export async function runAction(
   return report(invocation, async () => {
     const [action, { openContext }] = await Promise.all([loadAction(), import('./context.ts')]);
     await using context = await openContext({ schema });
-    return action(context, invocation);
+    // `await`, because the context closes when this block ends, not when the promise settles.
+    return await action(context, invocation);
   });
 }
 

@@ -1,4 +1,4 @@
-import { Argument, Option, type Command } from 'commander';
+import { Option, type Argument, type Command } from 'commander';
 
 import { runAction, type Action } from './run.ts';
 

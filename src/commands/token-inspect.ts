@@ -8,17 +8,12 @@ export const inspect: Action = async (context) => {
   const token = (await readSecret('the token')).trim();
   const now = context.clock.now();
   const read = await readToken(context, token);
-  switch (read.kind) {
-    case 'jwt':
-      return inspectJwt(read, now);
-    case 'opaque':
-      return inspectOpaque(read.artifact, now);
-    case 'unknown':
-      return {
-        json: { kind: 'unknown', active: false },
-        text: 'This is no token of this server, or one that has expired and was cleared away.',
-      };
-  }
+  if (read.kind === 'jwt') return inspectJwt(read, now);
+  if (read.kind === 'opaque') return inspectOpaque(read.artifact, now);
+  return {
+    json: { kind: 'unknown', active: false },
+    text: 'This is no token of this server, or one that has expired and was cleared away.',
+  };
 };
 
 type Jwt = Extract<ReadToken, { kind: 'jwt' }>;

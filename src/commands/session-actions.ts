@@ -1,0 +1,48 @@
+import { z } from 'zod';
+
+import { revoke } from '../revocation/revoke.ts';
+import { listSessions } from '../sessions/list-sessions.ts';
+import { ACTOR } from './actor.ts';
+import { count, moment, table } from './outcome.ts';
+import { pageOptions, parseArgument, parseOptions } from './parse.ts';
+import type { Action } from './run.ts';
+import { getUserByName } from './user-actions.ts';
+
+const listOptions = z.object({ limit: pageOptions.shape.limit, user: z.string().optional() });
+
+export const list: Action = async ({ db, clock }, { options }) => {
+  const { limit, user } = parseOptions(listOptions, options);
+  const accountId = user === undefined ? undefined : (await getUserByName(db.knex, user)).id;
+  const sessions = await listSessions(db.knex, { now: clock.now(), limit, accountId });
+  const rows = sessions.map((session) => [
+    session.id,
+    session.accountId,
+    moment(session.createdAt),
+    moment(session.expiresAt),
+    session.clientIds.join(' '),
+  ]);
+  return {
+    json: {
+      sessions: sessions.map((session) => ({
+        id: session.id,
+        account_id: session.accountId,
+        client_ids: session.clientIds,
+        created_at: session.createdAt,
+        expires_at: session.expiresAt,
+      })),
+    },
+    text:
+      sessions.length === 0
+        ? 'Nobody is signed in.'
+        : table(['SESSION', 'ACCOUNT', 'SINCE', 'UNTIL', 'CLIENTS'], rows),
+  };
+};
+
+export const end: Action = async (context, { args }) => {
+  const session = parseArgument(args, 0, 'session');
+  const { tokens } = await revoke(context, { session }, ACTOR);
+  return {
+    json: { id: session, tokens_revoked: tokens },
+    text: `The session has ended, ${count(tokens, 'token')} with it.`,
+  };
+};
