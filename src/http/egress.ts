@@ -1,4 +1,5 @@
-import { lookup as systemLookup, type LookupAddress } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
+import { lookup as systemLookup } from 'node:dns/promises';
 import {
   Agent as HttpAgent,
   request as httpRequest,
@@ -37,7 +38,8 @@ export interface EgressOptions {
   allow: readonly string[];
   /** Certificate authorities instead of the system's. */
   ca?: string | undefined;
-  lookup?: typeof systemLookup;
+  /** Every address of a name; the system's resolver when absent. */
+  lookup?: (hostname: string) => Promise<LookupAddress[]>;
 }
 
 /** A receiver that is slower is down for us; the library's own limit is 2.5 s. */
@@ -51,7 +53,7 @@ const HEADER_BYTES_MAX = 16 * 1024;
 /** Statuses for which a WHATWG Response must not have a body. */
 const BODILESS = new Set([204, 205, 304]);
 
-export function createEgress({ allow, ca, lookup = systemLookup }: EgressOptions): Egress {
+export function createEgress({ allow, ca, lookup = lookupAll }: EgressOptions): Egress {
   const policy = createEgressPolicy(allow);
   return {
     async fetch(url, init = {}) {
@@ -81,13 +83,11 @@ function parseTarget(url: string | URL): URL {
 async function resolve(
   { hostname }: URL,
   policy: EgressPolicy,
-  lookup: typeof systemLookup,
+  lookup: (hostname: string) => Promise<LookupAddress[]>,
   { allowLoopback }: EgressInit,
 ): Promise<LookupAddress[]> {
   const literal = hostname.replace(/^\[(.*)\]$/, '$1');
-  const addresses = isIP(literal)
-    ? [{ address: literal, family: isIP(literal) }]
-    : await lookupAll(hostname, lookup);
+  const addresses = isIP(literal) ? [{ address: literal, family: isIP(literal) }] : await lookup(hostname);
   const isFine =
     policy.isNameAllowed(hostname) ||
     addresses.every(({ address }) => policy.isAddressAllowed(address, { allowLoopback }));
@@ -96,13 +96,8 @@ async function resolve(
   return addresses;
 }
 
-function lookupAll(hostname: string, lookup: typeof systemLookup): Promise<LookupAddress[]> {
-  const { promise, resolve, reject } = Promise.withResolvers<LookupAddress[]>();
-  lookup(hostname, { all: true, order: 'verbatim' }, (error, addresses) => {
-    if (error) reject(error);
-    else resolve(addresses);
-  });
-  return promise;
+function lookupAll(hostname: string): Promise<LookupAddress[]> {
+  return systemLookup(hostname, { all: true, order: 'verbatim' });
 }
 
 async function send(

@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { addressPrefix } from '../../src/http/client-address.ts';
 import { echo, startSite } from './harness.ts';
+
+const seen = z.object({
+  ip: z.string(),
+  ips: z.array(z.string()),
+  state: z.object({ address: z.string() }),
+  headers: z.record(z.string(), z.string()),
+});
 
 const LOOPBACK = ['127.0.0.0/8'];
 const CHAIN = ['127.0.0.0/8', '10.0.0.0/8', 'fd00::/8'];
@@ -8,7 +16,7 @@ const CHAIN = ['127.0.0.0/8', '10.0.0.0/8', 'fd00::/8'];
 async function addressSeen(trustedProxies: readonly string[], headers: Record<string, string | string[]>) {
   await using site = await startSite([echo], { trustedProxies });
   const { json } = await site.get('/echo', { headers: { host: 'id.example.com', ...headers } });
-  return json as { ip: string; ips: string[]; state: { address: string }; headers: Record<string, string> };
+  return seen.parse(json);
 }
 
 test.each([

@@ -5,6 +5,7 @@ import {
   withFormAction,
 } from '../../src/http/content-security-policy.ts';
 import { sendPage } from '../../src/http/page.ts';
+import type { Middleware } from '../../src/http/middleware.ts';
 import { startSite } from './harness.ts';
 
 test('a page loads its own files only and stands in nobody’s frame', () => {
@@ -40,13 +41,7 @@ test('a target can be added to a policy, also after the library has rewritten it
 });
 
 test('a page is kept by nobody and says what it may do', async () => {
-  await using site = await startSite([
-    async function page(ctx) {
-      sendPage(ctx, '<p>Hello</p>', {
-        csp: contentSecurityPolicy({ formAction: ['https://app.example.com'] }),
-      });
-    },
-  ]);
+  await using site = await startSite([page]);
   const { status, headers, text } = await site.get('/x');
   expect(status).toBe(200);
   expect(text).toBe('<p>Hello</p>');
@@ -56,3 +51,7 @@ test('a page is kept by nobody and says what it may do', async () => {
     'content-security-policy': expect.stringContaining("form-action 'self' https://app.example.com"),
   });
 });
+
+const page: Middleware = async function answerWithPage(ctx) {
+  sendPage(ctx, '<p>Hello</p>', { csp: contentSecurityPolicy({ formAction: ['https://app.example.com'] }) });
+};

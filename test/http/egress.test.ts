@@ -1,11 +1,17 @@
-import type { lookup, LookupAddress } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import { readFileSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createEgress, type EgressOptions } from '../../src/http/egress.ts';
 import { createEgressPolicy } from '../../src/http/egress-policy.ts';
+import { listen } from './harness.ts';
 
 const CERT = readFileSync(new URL('fixtures/good.test.crt.pem', import.meta.url), 'utf8');
 const KEY = readFileSync(new URL('fixtures/good.test.key.pem', import.meta.url), 'utf8');
@@ -18,31 +24,27 @@ afterEach(() => {
   }
 });
 
-async function serve(listener: RequestListener, { tls = false } = {}): Promise<number> {
-  const server = tls ? createTlsServer({ cert: CERT, key: KEY }, listener) : createServer(listener);
+type Listener = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
+
+async function serve(listener: Listener, { tls = false } = {}): Promise<number> {
+  const handle: RequestListener = (req, res) => void listener(req, res);
+  const server = tls ? createTlsServer({ cert: CERT, key: KEY }, handle) : createServer(handle);
   servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return (server.address() as AddressInfo).port;
+  return listen(server);
 }
 
-const hello: RequestListener = (_req, res) => void res.end('hello');
+const hello: Listener = (_req, res) => void res.end('hello');
 
 /** Names that exist for a test only, with every question written down. */
 function names(table: Record<string, string[]>) {
   const asked: string[] = [];
-  const answer = (
-    hostname: string,
-    _options: unknown,
-    done: (error: Error | null, addresses: LookupAddress[]) => void,
-  ) => {
+  const lookup = async (hostname: string): Promise<LookupAddress[]> => {
     asked.push(hostname);
-    const addresses = (table[hostname] ?? []).map((address) => ({
-      address,
-      family: address.includes(':') ? 6 : 4,
-    }));
-    setImmediate(done, addresses.length > 0 ? null : new Error('ENOTFOUND'), addresses);
+    const addresses = table[hostname];
+    if (!addresses) throw new Error('ENOTFOUND');
+    return addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
   };
-  return { asked, lookup: answer as unknown as typeof lookup };
+  return { asked, lookup };
 }
 
 function egress(options: Partial<EgressOptions> = {}) {
@@ -278,7 +280,7 @@ describe('limits', () => {
     });
   });
 
-  test.each<[string, RequestListener]>([
+  test.each<[string, Listener]>([
     ['never begins', () => {}],
     ['never ends', (_req, res) => void res.write('a')],
   ])('an answer that %s', async (_what, listener) => {
@@ -290,9 +292,9 @@ describe('limits', () => {
   });
 
   test('a resolver that never answers', async () => {
-    const silent = (() => {}) as unknown as typeof lookup;
+    const { promise } = Promise.withResolvers<LookupAddress[]>();
     await expect(
-      egress({ lookup: silent }).fetch('http://good.test/', { timeoutMs: 50 }),
+      egress({ lookup: () => promise }).fetch('http://good.test/', { timeoutMs: 50 }),
     ).rejects.toMatchObject({ code: 'egress_timeout' });
   });
 
@@ -307,7 +309,7 @@ describe('limits', () => {
     ).rejects.toMatchObject({ code: 'egress_failed' });
   });
 
-  test.each<[string, RequestListener]>([
+  test.each<[string, Listener]>([
     [
       'a compressed answer that nobody asked for',
       (_req, res) => void res.writeHead(200, { 'content-encoding': 'gzip' }).end('x'),

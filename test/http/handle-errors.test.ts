@@ -108,7 +108,7 @@ test('browsers get the page, everybody else gets JSON', async () => {
   const page = await send(site.port, { path: '/x', headers: HTML });
   expect(page.status).toBe(404);
   expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
-  expect(page.text).toBe(`<h1>Not found</h1><p>${page.headers['x-request-id']}</p>`);
+  expect(page.text).toBe(`<h1>Not found</h1><p>${String(page.headers['x-request-id'])}</p>`);
   for (const accept of ['*/*', 'application/json', 'application/problem+json', 'nonsense;;']) {
     expect((await site.get('/x', { headers: { ...HTML, accept } })).headers['content-type']).toMatch(/json/);
   }
@@ -127,11 +127,12 @@ test('a page that cannot be rendered falls back to JSON', async () => {
 });
 
 test('an answer that has begun is not started anew', async () => {
-  const broken: Middleware = async function failLate(ctx) {
-    ctx.respond = false;
-    ctx.res.writeHead(200).end('all there is');
-    throw new Error('late');
-  };
   await using site = await startSite([broken]);
   expect(await site.get('/x')).toMatchObject({ status: 200, text: 'all there is' });
 });
+
+const broken: Middleware = async function failLate(ctx) {
+  ctx.respond = false;
+  ctx.res.writeHead(200).end('all there is');
+  throw new Error('late');
+};

@@ -1,6 +1,13 @@
-import { createServer, request, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import {
+  createServer,
+  request,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type Server,
+} from 'node:http';
+import { connect } from 'node:net';
 import Koa from 'koa';
+import { z } from 'zod';
 import { createLogger, type Logger } from '../../src/log.ts';
 import { canonicalPath } from '../../src/http/canonical-path.ts';
 import { clientAddressFrom } from '../../src/http/client-address.ts';
@@ -20,12 +27,19 @@ export interface Answer {
   json: Record<string, unknown>;
 }
 
+export interface SendOptions {
+  path?: string;
+  method?: string;
+  headers?: OutgoingHttpHeaders;
+  signal?: AbortSignal;
+}
+
 export interface Site extends AsyncDisposable {
   issuer: string;
   port: number;
   logged: string[];
-  get(path: string, options?: RequestOptions): Promise<Answer>;
-  post(path: string, body: string | Buffer, options?: RequestOptions): Promise<Answer>;
+  get(path: string, options?: SendOptions): Promise<Answer>;
+  post(path: string, body: string | Buffer, options?: SendOptions): Promise<Answer>;
   /** Sends the bytes as they are and returns everything that comes back until the server closes. */
   raw(text: string): Promise<string>;
 }
@@ -60,9 +74,9 @@ export async function startSite(last: readonly Middleware[], options: SiteOption
     checkBody(),
   ];
   for (const middleware of [...front, ...last]) app.use(middleware);
-  const server = createServer(SERVER_OPTIONS, app.callback());
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const handle = app.callback();
+  const server = createServer(SERVER_OPTIONS, (req, res) => void handle(req, res));
+  const port = await listen(server);
   const host = new URL(issuer).host;
 
   return {
@@ -80,20 +94,18 @@ export async function startSite(last: readonly Middleware[], options: SiteOption
   };
 }
 
+const document = z.record(z.string(), z.unknown());
+
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
-function withHost(
-  host: string,
-  options: RequestOptions,
-  defaults: Record<string, string> = {},
-): RequestOptions {
+function withHost(host: string, options: SendOptions, defaults: Record<string, string> = {}): SendOptions {
   return {
     ...options,
-    headers: { host, ...defaults, ...(options.headers as Record<string, string> | undefined) },
+    headers: { host, ...defaults, ...options.headers },
   };
 }
 
-export function send(port: number, options: RequestOptions, body?: string | Buffer): Promise<Answer> {
+export function send(port: number, options: SendOptions, body?: string | Buffer): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const sent = request({ host: '127.0.0.1', port, agent: false, ...options }, (response) => {
     const chunks: Buffer[] = [];
@@ -101,7 +113,7 @@ export function send(port: number, options: RequestOptions, body?: string | Buff
     response.on('end', () => {
       const text = Buffer.concat(chunks).toString();
       const isJson = /json/.test(response.headers['content-type'] ?? '');
-      const json = isJson ? (JSON.parse(text) as Record<string, unknown>) : {};
+      const json = isJson ? document.parse(JSON.parse(text)) : {};
       resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json });
     });
   });
@@ -119,9 +131,20 @@ function sendRaw(port: number, text: string): Promise<string> {
   return promise;
 }
 
+/** On a free port of loopback; resolves with it. */
+export async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new TypeError('not listening on a port');
+  return address.port;
+}
+
 /** Answers with what the request looks like behind the front. */
 export const echo: Middleware = async function echoRequest(ctx, next) {
-  if (!['/echo', '/token', '/livez', '/reg/cli_Abc'].includes(ctx.path)) return next();
+  if (!['/echo', '/token', '/livez', '/reg/cli_Abc'].includes(ctx.path)) {
+    await next();
+    return;
+  }
   let body = '';
   for await (const chunk of ctx.req.iterator({ destroyOnReturn: false })) body += String(chunk);
   ctx.body = {

@@ -33,13 +33,6 @@ describe('sign-in', () => {
   });
 
   test('an unknown name is measured exactly like a known one', () => {
-    const shape = (buckets: Bucket[]) =>
-      buckets.map(({ free, windowSeconds, forgivable, delay }) => [
-        free,
-        windowSeconds,
-        forgivable,
-        delay(60),
-      ]);
     expect(shape(signInBuckets({ identifier: 'x', address: HOME }))).toEqual(
       shape(signInBuckets({ accountId: 'x', address: HOME })),
     );
@@ -89,3 +82,12 @@ test('user codes and introspection have limits of their own', () => {
   expect(userCodeBuckets({ address: HOME })).toMatchObject([{ free: 10, windowSeconds: 900 }]);
   expect(introspectionBuckets({ clientId: 'cli_1' })).toMatchObject([{ free: 300, windowSeconds: 60 }]);
 });
+
+function shape(buckets: readonly Bucket[]): unknown[] {
+  return buckets.map(({ free, windowSeconds, forgivable, delay }) => [
+    free,
+    windowSeconds,
+    forgivable,
+    delay(60),
+  ]);
+}

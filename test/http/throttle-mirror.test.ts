@@ -6,13 +6,16 @@ import { createTestClock } from '../support/clock.ts';
 const clock = createTestClock();
 
 function counter(digest: string, blockedSeconds: number, failures = 1): Counter {
-  const at = (seconds: number) => new Date(clock.now().getTime() + seconds * 1000);
   return {
     digest,
     failures,
-    blockedUntil: blockedSeconds > 0 ? at(blockedSeconds) : null,
-    expiresAt: at(3600),
+    blockedUntil: blockedSeconds > 0 ? after(blockedSeconds) : null,
+    expiresAt: after(3600),
   };
+}
+
+function after(seconds: number): Date {
+  return new Date(clock.now().getTime() + seconds * 1000);
 }
 
 test('memory stays bounded, and what is closed longest is kept longest', () => {
@@ -20,7 +23,8 @@ test('memory stays bounded, and what is closed longest is kept longest', () => {
   for (let index = 0; index < 100; index += 1) mirror.put(counter(`open-${index}`, 0));
   for (let index = 0; index < 90; index += 1) mirror.put(counter(`closed-${index}`, 60 + index));
   const kept = (prefix: string, count: number) =>
-    Array.from({ length: count }, (_, index) => `${prefix}-${index}`).filter(mirror.has).length;
+    Array.from({ length: count }, (_, index) => `${prefix}-${index}`).filter((digest) => mirror.has(digest))
+      .length;
   expect(kept('closed', 90)).toBe(90);
   expect(kept('open', 100)).toBeLessThanOrEqual(10);
   for (let index = 90; index < 200; index += 1) mirror.put(counter(`closed-${index}`, 60 + index));
@@ -44,7 +48,9 @@ test('what happens during a reload is not lost to it', async () => {
   mirror.forget('forgiven');
   resolve([counter('read', 10), counter('forgiven', 10)]);
   await reloading;
-  expect(['stale', 'during', 'read', 'forgiven'].map(mirror.blockedFor)).toEqual([0, 30, 10, 0]);
+  expect(['stale', 'during', 'read', 'forgiven'].map((digest) => mirror.blockedFor(digest))).toEqual([
+    0, 30, 10, 0,
+  ]);
 });
 
 test('a reload that fails leaves what was known', async () => {

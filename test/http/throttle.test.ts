@@ -46,13 +46,17 @@ function doubling(key: string, free = 2): Bucket {
   return { key, free, windowSeconds: 3600, delay: (failures) => Math.min(2 ** (failures - free), 60) };
 }
 
-async function rowsOf(): Promise<
-  { failures: number; blocked_until: Date | null; expires_at: Date; key: Buffer }[]
-> {
-  const { rows } = await database.db.pool.query(
-    'SELECT key, failures, blocked_until, expires_at FROM throttles ORDER BY key',
+interface Row {
+  failures: number;
+  blocked_until: Date | null;
+  expires_at: Date;
+}
+
+async function rowsOf(): Promise<Row[]> {
+  const { rows } = await database.db.pool.query<Row>(
+    'SELECT failures, blocked_until, expires_at FROM throttles ORDER BY key',
   );
-  return rows as never;
+  return rows;
 }
 
 /** News takes a moment to travel. */
