@@ -45,7 +45,8 @@ export function issuer() {
 
 export function postgresUrl() {
   return parsed((text) => {
-    const known = /^postgres(?:ql)?:\/\//.test(text) && URL.canParse(text);
+    // `user:password@/name?host=/folder` names a unix socket (libpq's form), which is no URL for want of a host.
+    const known = /^postgres(?:ql)?:\/\//.test(text) && URL.canParse(text.replace('@/', '@socket/'));
     return known ? { value: text } : problem('must look like postgres://user:password@host:5432/name');
   });
 }

@@ -1,4 +1,9 @@
-import type { Account as ProviderAccount, Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import {
+  errors,
+  type Account as ProviderAccount,
+  type Configuration,
+  type KoaContextWithOIDC,
+} from 'oidc-provider';
 
 import type { Account } from '../accounts/account.ts';
 import { generateSecret } from '../clients/secret.ts';
@@ -118,7 +123,14 @@ export function providerConfiguration(hall: HallContext): Configuration {
       registrationManagement: { enabled: true, rotateRegistrationAccessToken: true },
       requestObjects: { enabled: false },
       resourceIndicators: resourceIndicators(hall),
-      revocation: { enabled: true },
+      revocation: {
+        enabled: true,
+        // RFC 7009 §2.1: a token of somebody else is refused, and the client is told.
+        allowedPolicy: async (_ctx, client, token) => {
+          if (token.clientId === client.clientId) return true;
+          throw new errors.InvalidRequest('client is not authorized to revoke the presented token');
+        },
+      },
       rpInitiatedLogout: { enabled: true, ...logoutPages(hall.pages) },
       userinfo: { enabled: true },
     },

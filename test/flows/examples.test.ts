@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { createWalker } from '../support/browser-walker.ts';
+import { makeApi, makeClient, makePerson, ORDERS, PASSWORD } from '../support/factories.ts';
+import { freePort, startTestServer, type TestServer } from '../support/server.ts';
+
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  await makeApi(server.services);
+});
+afterAll(() => server.stop());
+
+describe('the examples of the README', () => {
+  test('examples/verify.ts verifies a client-credentials token through JWKS', async () => {
+    const client = await makeClient(server.services, 'machine', {
+      apis: [{ audience: ORDERS, scopes: ['orders:read'] }],
+    });
+    const response = await fetch(`${server.issuer}/token`, {
+      method: 'POST',
+      headers: { Authorization: `Basic ${btoa(`${client.id}:${client.secret}`)}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'orders:read' }),
+    });
+    const { access_token: token } = (await response.json()) as { access_token: string };
+
+    const good = await run('examples/verify.ts', [ORDERS, token], { ISSUER: server.issuer });
+    expect(good.output()).toContain(`client_id: '${client.id}'`);
+    expect(await good.exitCode).toBe(0);
+
+    const foreign = await run('examples/verify.ts', ['https://other.example', token], {
+      ISSUER: server.issuer,
+    });
+    expect(await foreign.exitCode).toBe(1);
+  });
+
+  test('examples/sign-in.ts signs a person in, refreshes, introspects, revokes and sees it dead', async () => {
+    const port = await freePort();
+    const redirectUri = `http://localhost:${port}/callback`;
+    const client = await makeClient(server.services, 'web', {
+      metadata: { redirect_uris: [redirectUri] },
+      apis: [{ audience: ORDERS, scopes: ['orders:read'] }],
+    });
+    const person = await makePerson(server.services);
+    const example = await run(
+      'examples/sign-in.ts',
+      [],
+      {
+        ISSUER: server.issuer,
+        PORT: String(port),
+        CLIENT_ID: client.id,
+        CLIENT_SECRET: client.secret ?? '',
+      },
+      /http\S+\/auth\?\S+/,
+    );
+    const url = /http\S+\/auth\?\S+/.exec(example.output())?.[0] ?? '';
+    const walker = createWalker({ origin: server.issuer });
+    const signIn = await walker.visit(url);
+    const consent = await walker.submit(signIn, { identifier: person.email ?? '', password: PASSWORD });
+    const back = await walker.submit(consent, {}, { name: 'decision', value: 'allow' });
+    const arrived = await fetch(back.leavesTo ?? '');
+    expect(await arrived.text()).toContain('You can close this page');
+
+    expect(await example.exitCode).toBe(0);
+    expect(example.output()).toContain(`signed in as ${person.id}`);
+    expect(example.output()).toContain(`access token for ${ORDERS}`);
+    expect(example.output()).toMatch(/new one: true\nactive: true\n.*\nactive: false\nactive: false/);
+  });
+});
+
+/** Runs an example as its reader would; resolves when it has ended or printed what is waited for. */
+async function run(file: string, args: string[], env: Record<string, string>, until?: RegExp) {
+  const child = spawn(process.execPath, [file, ...args], {
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const { promise: seen, resolve } = Promise.withResolvers<void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (until?.test(output)) resolve();
+    });
+  }
+  const exitCode = once(child, 'close').then(([code]) => code as number | null);
+  await (until ? Promise.race([seen, exitCode]) : exitCode);
+  return { output: () => output, exitCode };
+}
