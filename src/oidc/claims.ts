@@ -4,7 +4,8 @@ import type { Account } from '../accounts/account.ts';
 
 /** OIDC Core §5.4: which scope releases which claim. */
 export const CLAIMS: NonNullable<Configuration['claims']> = {
-  openid: ['sub'],
+  // How, how strongly and when the person signed in is told in every ID token, asked for or not.
+  openid: ['sub', 'acr', 'amr', 'auth_time'],
   profile: [
     'name',
     'family_name',
