@@ -24,8 +24,8 @@ export async function checkIssuer(
       ];
     }
     const jwks = jwksSchema.parse(await fetchJson(metadata.data.jwks_uri));
-    const shown = jwks.keys.map(({ kid }) => kid);
-    if (!activeKids.every((kid) => shown.includes(kid))) {
+    const shown = new Set(jwks.keys.map(({ kid }) => kid));
+    if (!activeKids.every((kid) => shown.has(kid))) {
       const advice =
         'The server that answers there uses another database: give it and this command the same settings.';
       return [problem(`${metadata.data.jwks_uri} does not show our signing keys.`, advice)];
