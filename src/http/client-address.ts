@@ -42,7 +42,7 @@ export function parseTrusted(list: readonly string[]): Cidr[] {
 
 /** Canonical address of the nearest hop that is not one of our proxies. */
 export function clientAddress(req: IncomingMessage, trusted: readonly Cidr[]): string {
-  const peer = parseHop(req.socket.remoteAddress ?? '');
+  const peer = parsePeer(req.socket.remoteAddress ?? '');
   if (!peer) return UNKNOWN;
   if (!isTrusted(peer, trusted)) return formatIp(peer);
   return formatIp(walk(peer, forwardedFor(req), trusted));
@@ -81,6 +81,12 @@ function walk(peer: Ip, hops: readonly string[], trusted: readonly Cidr[]): Ip {
 
 function isTrusted(ip: Ip, trusted: readonly Cidr[]): boolean {
   return trusted.some((cidr) => isWithin(cidr, ip));
+}
+
+/** As the operating system writes it. On a dual-stack socket most are mapped, and stripping that is faster than parsing it. */
+function parsePeer(text: string): Ip | undefined {
+  const ip = parseIp(text.startsWith('::ffff:') && text.includes('.') ? text.slice('::ffff:'.length) : text);
+  return ip && unmapped(ip);
 }
 
 /** `203.0.113.7`, `203.0.113.7:4711`, `2001:db8::1`, `[2001:db8::1]:4711`, each possibly quoted or with a zone. */

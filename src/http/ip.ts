@@ -12,11 +12,10 @@ export interface Cidr extends Ip {
 
 /** Parses one textual address; a zone (`%eth0`) is dropped, because it names an interface of one host only. */
 export function parseIp(text: string): Ip | undefined {
+  if (!text.includes(':')) return isIPv4(text) ? { family: 4, bytes: ipv4Bytes(text) } : undefined;
   const zone = text.indexOf('%');
   const bare = zone === -1 ? text : text.slice(0, zone);
-  if (isIPv4(bare)) return { family: 4, bytes: ipv4Bytes(bare) };
-  if (isIPv6(bare)) return { family: 6, bytes: ipv6Bytes(bare) };
-  return undefined;
+  return isIPv6(bare) ? { family: 6, bytes: ipv6Bytes(bare) } : undefined;
 }
 
 /** `10.0.0.0/8`, `fd00::/8`, or a single address. */

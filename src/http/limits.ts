@@ -20,9 +20,10 @@ export const SERVER_OPTIONS = {
   maxHeaderSize: HEADER_BYTES_MAX,
   insecureHTTPParser: false,
   requireHostHeader: true,
-  /** A slow sender is cut off, not waited for. */
+  /** A slow sender is cut off, not waited for; node looks for them at this interval. */
   headersTimeout: 15_000,
   requestTimeout: 30_000,
+  connectionsCheckingInterval: 5_000,
   /** Longer than the 60 s after which common proxies drop an idle upstream connection, so that the proxy closes first. */
   keepAliveTimeout: 65_000,
 } as const satisfies ServerOptions;
