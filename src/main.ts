@@ -21,7 +21,7 @@ async function main(): Promise<void> {
 }
 
 function firstSteps(issuer: string): string {
-  return `To get a first token: follow the README. ` + `Metadata: ${issuer}/.well-known/openid-configuration`;
+  return `To get a first token, follow the README. Metadata: ${issuer}/.well-known/openid-configuration`;
 }
 
 /** The first signal drains, the second leaves at once. */

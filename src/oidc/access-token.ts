@@ -119,8 +119,8 @@ async function refuseUnknownScopes(
   const asks = ASKING_ROUTES.has(route) || params?.['grant_type'] === 'client_credentials';
   if (!asks) return;
   const left = new Set(apiScopes(params?.['scope']));
-  for (const audience of [params?.['resource'] ?? []].flat()) {
-    const api = await hall.apis.findByAudience(String(audience));
+  for (const audience of [params?.['resource']].flat()) {
+    const api = typeof audience === 'string' ? await hall.apis.findByAudience(audience) : undefined;
     for (const scope of (await allowedScopes(hall, client, api)) ?? []) left.delete(scope);
   }
   if (left.size > 0) {

@@ -24,9 +24,8 @@ export function createArtifactAdapter(hall: HallContext, model: string): Adapter
 
   async function load(artifact: Artifact | undefined, id?: string): Promise<AdapterPayload | undefined> {
     if (artifact?.model !== model) return undefined;
-    const payload = JSON.parse(
-      seal.open(artifact.payload, artifactContext(artifact.digest)).toString(),
-    ) as AdapterPayload;
+    const json = seal.open(artifact.payload, artifactContext(artifact.digest)).toString();
+    const payload: AdapterPayload = JSON.parse(json);
     if (id !== undefined) payload.jti = id;
     if (artifact.consumedAt) payload['consumed'] = Math.floor(artifact.consumedAt.getTime() / 1000);
     return payload;

@@ -31,7 +31,8 @@ export async function signLogoutToken(
   client: ClientRecord,
   delivery: LogoutDelivery,
 ): Promise<string> {
-  const alg = String(client.metadata['id_token_signed_response_alg'] ?? 'RS256');
+  const registered = client.metadata['id_token_signed_response_alg'];
+  const alg = typeof registered === 'string' ? registered : 'RS256';
   const kid = hall.keys.activeKid(alg);
   const jwk = hall.keys.jwks().find((key) => key.kid === kid);
   if (!jwk) throw new TypeError(`no active key for ${alg}`);

@@ -27,7 +27,7 @@ type Context = Pick<HallContext, 'config' | 'clock' | 'db' | 'keys' | 'clients' 
 
 /** Runs on every process; a delivery is claimed by one of them. At least once: a crash after sending sends again. */
 export function startLogoutDelivery(hall: Context & { readonly bus: Bus }): { stop(): Promise<void> } {
-  let stopped = false;
+  const stopping = new AbortController();
   let again = false;
   let running: Promise<void> | undefined;
 
@@ -39,11 +39,11 @@ export function startLogoutDelivery(hall: Context & { readonly bus: Bus }): { st
       } catch (error) {
         hall.log.warn({ err: error }, 'back-channel logout is waiting for the database');
       }
-    } while (again && !stopped);
+    } while (again && !stopping.signal.aborted);
     running = undefined;
   };
   const wake = (): void => {
-    if (stopped) return;
+    if (stopping.signal.aborted) return;
     if (running) again = true;
     else running = run();
   };
@@ -54,7 +54,7 @@ export function startLogoutDelivery(hall: Context & { readonly bus: Bus }): { st
   wake();
   return {
     async stop() {
-      stopped = true;
+      stopping.abort();
       clearInterval(timer);
       unsubscribe();
       await running;

@@ -193,5 +193,7 @@ function text(value: unknown): string | undefined {
 }
 
 function optional<K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> {
-  return value === undefined ? {} : ({ [key]: value } as Record<K, string>);
+  const found: Partial<Record<K, string>> = {};
+  if (value !== undefined) found[key] = value;
+  return found;
 }

@@ -7,8 +7,7 @@ export type LibraryContext = KoaContextWithOIDC['oidc'];
 
 /** What the library knows of the request; undefined where no route of its matched. */
 export function oidcOf(ctx: Context): LibraryContext | undefined {
-  const oidc: unknown = ctx['oidc'];
-  return oidc as LibraryContext | undefined;
+  return ctx['oidc'] as LibraryContext | undefined;
 }
 
 /** Under which an operator finds what happened in the logs. */

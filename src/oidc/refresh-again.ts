@@ -117,7 +117,8 @@ function open(refreshToken: string, aad: string, sealed: Buffer): object | undef
       decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES)),
       decipher.final(),
     ]);
-    return JSON.parse(plain.toString()) as object;
+    const body: object = JSON.parse(plain.toString());
+    return body;
   } catch {
     return undefined;
   }

@@ -30,10 +30,10 @@ export function hideStoredSecrets(hall: HallContext): Middleware {
 /** False when it answered itself. */
 async function takeRepeatedSecret(hall: HallContext, ctx: Context): Promise<boolean> {
   const body = parseObject(stateOf(ctx).bodyText);
-  if (!body || typeof body['client_secret'] !== 'string') return true;
-  const { client_secret, ...rest } = body;
+  const { client_secret, ...rest } = body ?? {};
+  if (typeof client_secret !== 'string') return true;
   const record = await hall.clients.find(decodeURIComponent(ctx.path.slice('/reg/'.length)));
-  if (!record || !compareSecret(record, String(client_secret), hall.secrets, hall.clock.now())) {
+  if (!record || !compareSecret(record, client_secret, hall.secrets, hall.clock.now())) {
     ctx.status = 400;
     ctx.body = {
       error: 'invalid_request',

@@ -19,6 +19,8 @@ const COMPLETING_ROUTES = new Set(['resume', 'device_resume']);
 
 type Authorizations = Record<string, { sid?: string; grantId?: string; persistsLogout?: boolean }>;
 
+type StoredSession = AdapterPayload & { authorizations?: Authorizations };
+
 /** Browser sessions: the row stands under its `uid`, the cookie value is one of its rotating names. */
 export function createSessionAdapter(hall: HallContext): Adapter {
   const { records, seal, clock, db } = hall;
@@ -27,7 +29,7 @@ export function createSessionAdapter(hall: HallContext): Adapter {
 
   function toPayload(session: Session, id: string | undefined): AdapterPayload {
     const json = seal.open(session.payload, sessionContext(session.uid)).toString();
-    const payload = JSON.parse(json) as AdapterPayload;
+    const payload: AdapterPayload = JSON.parse(json);
     if (id !== undefined) payload.jti = id;
     const authorizations = toAuthorizations(session.clients);
     if (authorizations) payload['authorizations'] = authorizations;
@@ -52,9 +54,9 @@ export function createSessionAdapter(hall: HallContext): Adapter {
       if (typeof payload.uid !== 'string' || expiresIn === undefined) {
         throw new TypeError('a session has a uid and an end');
       }
-      const { jti, authorizations, iat, exp, ...rest } = payload;
+      const { jti, authorizations, exp, ...rest } = payload as StoredSession;
       const json = JSON.stringify(rest);
-      const clients = toClients((authorizations ?? {}) as Authorizations);
+      const clients = toClients(authorizations ?? {});
       const ctx = Provider.ctx;
       const replaces = ctx?.oidc.session && replacedId(ctx.oidc.session, id);
       const before = ctx && loaded.get(ctx);

@@ -10,7 +10,7 @@ export interface HealthContext {
   readonly db: Database;
   readonly keys: KeyRing;
   /** True from the moment the process was told to stop. */
-  isDraining(): boolean;
+  readonly isDraining: () => boolean;
 }
 
 /** `/livez`: the event loop turns. `/readyz`: this process can do its work. Neither says more than that. */
