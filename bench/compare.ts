@@ -1,0 +1,121 @@
+import { drive, median, percentile, type Burst } from './load.ts';
+import { figuresOf } from './process-figures.ts';
+import { prepare, type Scenario } from './scenarios.ts';
+import type { Target, TargetName } from './targets.ts';
+
+export interface Result {
+  readonly scenario: string;
+  readonly connections: number;
+  readonly target: TargetName;
+  /** Steps a second, median of the rounds. */
+  readonly rate: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly rssMegabytes: number;
+  /** CPU time of the server process, all its threads, for one step. */
+  readonly cpuMicros: number;
+  /** How busy its core was: below 1, the server waited for the database, the disk or us. */
+  readonly busy: number;
+  /** How busy this process was; with PostgreSQL on the same core. */
+  readonly generatorBusy: number;
+  /** Guichet's rate by the rival's, median of the rounds; of nobody else. */
+  readonly toBare: number | undefined;
+  readonly toPlain: number | undefined;
+}
+
+interface Measured extends Burst {
+  readonly rssMegabytes: number;
+  readonly cpuMicros: number;
+  readonly busy: number;
+  readonly generatorBusy: number;
+}
+
+/** The first burst of a fresh process measures the compiler. */
+const WARM_UP_SECONDS = 1;
+/** A guess at what a first burst may take, for scenarios that prepare every step. */
+const FIRST_RATE = 1500;
+
+export interface Comparison {
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly connections: number;
+}
+
+/** All targets in turn, in every round, so that a machine that changes its speed changes it for all of them. */
+export async function compare(
+  scenario: Scenario,
+  targets: readonly Target[],
+  { seconds, rounds, connections }: Comparison,
+): Promise<Result[]> {
+  const runners = await Promise.all(targets.map((target) => createRunner(scenario, target, connections)));
+  try {
+    for (const runner of runners) await runner.run(WARM_UP_SECONDS);
+    const measured = new Map<TargetName, Measured[]>(targets.map(({ name }) => [name, []]));
+    for (let round = 0; round < rounds; round += 1) {
+      // Everybody is first, and last, as often as the others.
+      const first = round % runners.length;
+      for (const runner of [...runners.slice(first), ...runners.slice(0, first)]) {
+        measured.get(runner.name)?.push(await runner.run(seconds));
+      }
+    }
+    return targets.map(({ name }) => summarise(name, measured, { scenario: scenario.name, connections }));
+  } finally {
+    for (const runner of runners) runner.close();
+  }
+}
+
+async function createRunner(scenario: Scenario, target: Target, connections: number) {
+  const { steps, beforeBurst, close } = await prepare(scenario, target, connections);
+  let rate = FIRST_RATE;
+  return {
+    name: target.name,
+    close,
+    async run(seconds: number): Promise<Measured> {
+      // A quarter more than last time.
+      beforeBurst?.(Math.ceil(rate * seconds * 1.25));
+      const before = figuresOf(target.process.pid);
+      const generator = process.cpuUsage();
+      const startedAt = performance.now();
+      const burst = await drive(steps, seconds);
+      const elapsedSeconds = (performance.now() - startedAt) / 1000;
+      const own = process.cpuUsage(generator);
+      const after = figuresOf(target.process.pid);
+      rate = burst.rate;
+      const cpuSeconds = after.cpuSeconds - before.cpuSeconds;
+      return {
+        ...burst,
+        rssMegabytes: after.rssMegabytes,
+        cpuMicros: (cpuSeconds * 1e6) / burst.steps,
+        busy: cpuSeconds / elapsedSeconds,
+        generatorBusy: (own.user + own.system) / 1e6 / elapsedSeconds,
+      };
+    },
+  };
+}
+
+function summarise(
+  target: TargetName,
+  measured: ReadonlyMap<TargetName, readonly Measured[]>,
+  heading: Pick<Result, 'scenario' | 'connections'>,
+): Result {
+  const bursts = measured.get(target) ?? [];
+  const latencies = bursts.flatMap(({ latenciesMs }) => latenciesMs);
+  const ratioTo = (rival: TargetName) => {
+    const others = measured.get(rival);
+    if (target !== 'guichet' || !others) return undefined;
+    return median(bursts.map(({ rate }, round) => rate / (others[round]?.rate ?? Number.NaN)));
+  };
+  return {
+    ...heading,
+    target,
+    rate: median(bursts.map(({ rate }) => rate)),
+    p50Ms: percentile(latencies, 50),
+    p99Ms: percentile(latencies, 99),
+    rssMegabytes: Math.max(...bursts.map(({ rssMegabytes }) => rssMegabytes)),
+    cpuMicros: median(bursts.map(({ cpuMicros }) => cpuMicros)),
+    busy: median(bursts.map(({ busy }) => busy)),
+    generatorBusy: median(bursts.map(({ generatorBusy }) => generatorBusy)),
+    toBare: ratioTo('bare'),
+    toPlain: ratioTo('plain'),
+  };
+}

@@ -1,0 +1,2 @@
+/** Where the profiler leaves what it saw; whoever asked for it renames it. */
+export const PROFILE_FILE = 'latest.cpuprofile';

@@ -1,0 +1,72 @@
+import type { ColdStart } from './cold-start.ts';
+import type { Result } from './compare.ts';
+import type { MachineFacts } from './machine.ts';
+import type { TargetName } from './targets.ts';
+
+export interface Report {
+  readonly machine: MachineFacts;
+  readonly coldStart: ColdStart;
+  readonly results: readonly Result[];
+  /** Scenarios that did not get through, and why. */
+  readonly failures: readonly { readonly scenario: string; readonly message: string }[];
+}
+
+const LABELS: Readonly<Record<TargetName, string>> = {
+  guichet: 'guichet',
+  bare: 'oidc-provider in memory',
+  plain: 'oidc-provider on PostgreSQL',
+};
+
+const HEADINGS = [
+  '',
+  'per second',
+  'p50 ms',
+  'p99 ms',
+  'RSS MB',
+  'CPU µs',
+  'core',
+  '× memory',
+  '× PostgreSQL',
+];
+
+export function machineLines(machine: MachineFacts): string {
+  return Object.entries(machine)
+    .map(([name, value]) => `${name.padEnd(16)} ${value}`)
+    .join('\n');
+}
+
+export function coldStartLine({ readyMs, idleMegabytes }: ColdStart): string {
+  return `cold start to /readyz on an existing database: ${readyMs.toFixed(0)} ms (median); idle: ${idleMegabytes.toFixed(0)} MB`;
+}
+
+export function headingLine(): string {
+  return columns(HEADINGS);
+}
+
+/** One scenario at one number of connections. */
+export function resultLines(results: readonly Result[]): string {
+  const [first] = results;
+  if (!first) return '';
+  const rows = results.map((result) =>
+    columns([
+      `  ${LABELS[result.target]}`,
+      decimals(result.rate, result.rate < 100 ? 1 : 0),
+      decimals(result.p50Ms, 2),
+      decimals(result.p99Ms, 2),
+      decimals(result.rssMegabytes, 0),
+      decimals(result.cpuMicros, 0),
+      `${decimals(result.busy * 100, 0)} %`,
+      decimals(result.toBare, 2),
+      decimals(result.toPlain, 2),
+    ]),
+  );
+  return [`${first.scenario}, ${first.connections} connections`, ...rows].join('\n');
+}
+
+function columns([name = '', ...rest]: readonly string[]): string {
+  return name.padEnd(30) + rest.map((text) => text.padStart(13)).join('');
+}
+
+function decimals(value: number | undefined, digits: number): string {
+  return value === undefined || Number.isNaN(value) ? '' : value.toFixed(digits);
+}
