@@ -77,9 +77,11 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
-/** pg's client settings for a connection: LISTEN and the migrations open clients of their own. */
-export function clientConfig(connection: Connection): { connectionString: string } | ConnectionSettings {
-  return typeof connection === 'string' ? { connectionString: connection } : connection;
+/** Also for clients outside of the pools, as LISTEN needs one. Settings are local, so that PGSSLMODE is not for them. */
+export function clientConfig(
+  connection: Connection,
+): { connectionString: string } | (ConnectionSettings & { ssl: false }) {
+  return typeof connection === 'string' ? { connectionString: connection } : { ...connection, ssl: false };
 }
 
 function openPool(settings: ClientConfig, max: number): Pool {

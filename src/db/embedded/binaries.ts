@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   cpSync,
   existsSync,
   lstatSync,
@@ -19,8 +21,11 @@ const PLATFORM_NAMES: Partial<Record<NodeJS.Platform, string>> = { win32: 'windo
 const CACHE_FOLDER = '/var/cache/guichet';
 
 /** The folder with `bin`, `lib` and `share` that the owner can run. */
-export function findBinaries(owner: Owner | undefined, dataDir: string): string {
-  const installed = installedBinaries();
+export function findBinaries(
+  owner: Owner | undefined,
+  dataDir: string,
+  installed = installedBinaries(),
+): string {
   if (owner === undefined || canReach(owner, installed.folder)) return installed.folder;
   return copyBinaries(owner, installed, dataDir);
 }
@@ -50,35 +55,42 @@ function installedBinaries(): Installed {
 }
 
 /**
- * A project below /root or a private folder cannot be entered by the owner, and PostgreSQL finds its libraries through its
+ * A project below /root or in a private folder cannot be entered by the owner, and PostgreSQL finds its libraries through its
  * real path. So it is copied once to a place that everybody can enter and only root can change.
  */
 function copyBinaries(owner: Owner, { folder, version }: Installed, dataDir: string): string {
-  const problems: unknown[] = [];
-  for (const place of [path.join(dataDir, 'binaries'), CACHE_FOLDER, os.tmpdir()]) {
+  const problems: Error[] = [];
+  for (const place of [dataDir, CACHE_FOLDER, os.tmpdir()]) {
     try {
-      mkdirSync(place, { recursive: true });
-      if (!canReach(owner, realpathSync(place))) continue;
+      makePlace(place);
       const copy = path.join(realpathSync(place), `guichet-postgres-${version}`);
+      if (!canReach(owner, path.dirname(copy))) throw new Error(`uid ${owner.uid} cannot enter ${place}`);
       if (!existsSync(copy)) copyOnce(folder, copy);
-      const { uid, mode } = lstatSync(copy);
-      if (uid === 0 && (mode & 0o022) === 0) return copy;
-      problems.push(new Error(`${copy} can be changed by others than root`));
+      checkCopy(copy, owner);
+      return copy;
     } catch (error) {
-      problems.push(error);
+      problems.push(error instanceof Error ? error : new Error(String(error)));
     }
   }
   throw new AppError(
     'embedded_database_unreachable',
-    `PostgreSQL must not run as root, and uid ${owner.uid} can neither enter ${folder} nor a copy of it. ` +
+    `PostgreSQL must not run as root, and uid ${owner.uid} can neither use ${folder} nor a copy of it ` +
+      `(${problems.map(({ message }) => message).join('; ')}). ` +
       'Install below a folder that everybody can enter, start as an ordinary user, or set GUICHET_DATABASE_URL.',
-    { status: 503, cause: new AggregateError(problems) },
+    { status: 503 },
   );
+}
+
+function makePlace(place: string): void {
+  if (existsSync(place)) return;
+  mkdirSync(place);
+  chmodSync(place, 0o755); // whatever the umask
 }
 
 function copyOnce(from: string, to: string): void {
   const unfinished = `${to}.${process.pid}`;
   try {
+    rmSync(unfinished, { recursive: true, force: true });
     cpSync(from, unfinished, {
       recursive: true,
       verbatimSymlinks: true,
@@ -89,4 +101,13 @@ function copyOnce(from: string, to: string): void {
     rmSync(unfinished, { recursive: true, force: true });
     if (!existsSync(to)) throw error;
   }
+}
+
+/** Somebody else may have put something there first, and a place may forbid to run programs. */
+function checkCopy(copy: string, owner: Owner): void {
+  const { uid, mode } = lstatSync(copy);
+  if (uid !== 0 || (mode & 0o022) !== 0) throw new Error(`${copy} can be changed by others than root`);
+  const { error, status } = spawnSync(path.join(copy, 'bin', 'postgres'), ['--version'], { ...owner });
+  if (error) throw error;
+  if (status !== 0) throw new Error(`${copy} does not run`);
 }

@@ -14,53 +14,77 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { AppError } from '../../errors.ts';
-import { errorCode } from './error-code.ts';
 import type { Owner } from './owner.ts';
+import { isAlive } from './signal.ts';
 
-/** Everything that belongs to one cluster, in one folder, so that renaming it is what creates the cluster. */
-export interface ClusterFolder {
+/** Everything that belongs to one cluster is in one folder, so that renaming it is what creates the cluster. */
+export interface Cluster {
   readonly folder: string;
   /** PGDATA. */
   readonly data: string;
   readonly passwordFile: string;
+  /** The FIFO that counts who uses the postmaster. */
   readonly lease: string;
   readonly log: string;
+  /** Names the folder of the unix socket where it is not PGDATA. */
+  readonly socketFile: string;
+}
+
+export interface ClusterOptions {
+  readonly binaries: string;
+  readonly owner: Owner | undefined;
+  readonly durable: boolean;
 }
 
 export const SUPERUSER = 'guichet';
+export const DATABASE = 'postgres';
 
-export function clusterFolder(folder: string): ClusterFolder {
+/** PG* variables and locales of whoever started us must not reach the database. */
+export const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C' };
+
+export function clusterAt(folder: string): Cluster {
   return {
     folder,
     data: path.join(folder, 'data'),
     passwordFile: path.join(folder, 'password'),
     lease: path.join(folder, 'lease'),
     log: path.join(folder, 'log'),
+    socketFile: path.join(folder, 'socket'),
   };
 }
 
 /**
- * How a child process names the folder it was started in. Its uid may be unable to walk down to it by the real path (a data
- * directory below /root, say), while the working directory that root gave it needs no walking. PostgreSQL never leaves its
- * data directory, so the name stays true in all of its processes.
+ * How PostgreSQL names its data directory, in which it is started. Its uid may be unable to walk down the real path (a project
+ * below /root, say), while a working directory that root chose for it needs no walking; and PostgreSQL never leaves its data
+ * directory, so the name stays true in all of its processes.
  */
-export function ownFolder(owner: Owner | undefined, folder: string): string {
-  return owner !== undefined && process.platform === 'linux' ? '/proc/self/cwd' : folder;
+export function dataFolderName({ data }: Cluster, owner: Owner | undefined): string {
+  return owner !== undefined && hasProc() ? '/proc/self/cwd' : data;
+}
+
+export function hasProc(): boolean {
+  return existsSync('/proc/self/cwd');
+}
+
+/** A setting without effect that tells this cluster's postmaster from others in a list of processes. */
+export function signature({ data }: Cluster): string {
+  return `guichet.data=${data}`;
+}
+
+export function readPassword({ passwordFile }: Cluster): string {
+  return readFileSync(passwordFile, 'utf8').trim();
 }
 
 /**
- * initdb into a folder of its own, then one rename: a crash in the middle leaves no half cluster, and of two processes that
- * start at the same moment one wins and the other uses the winner's.
+ * initdb in a folder of its own, then one rename: a crash in the middle leaves no half cluster, and of two processes that start
+ * at the same moment one wins and the other uses the winner's.
  */
-export async function createCluster(
-  target: ClusterFolder,
-  { binaries, owner, durable }: { binaries: string; owner: Owner | undefined; durable: boolean },
-): Promise<void> {
+export async function createCluster(target: Cluster, options: ClusterOptions): Promise<void> {
   removeUnfinished(target);
-  const unfinished = clusterFolder(`${target.folder}.new-${process.pid}-${randomBytes(4).toString('hex')}`);
+  const unfinished = clusterAt(`${target.folder}.new-${process.pid}-${randomBytes(4).toString('hex')}`);
   try {
-    layOut(unfinished, owner);
-    await initdb(unfinished, { binaries, owner, durable });
+    layOut(unfinished, options.owner);
+    await initdb(unfinished, options);
     renameSync(unfinished.folder, target.folder);
   } catch (error) {
     rmSync(unfinished.folder, { recursive: true, force: true });
@@ -68,71 +92,85 @@ export async function createCluster(
   }
 }
 
-function layOut({ folder, data, passwordFile, lease }: ClusterFolder, owner: Owner | undefined): void {
+function layOut({ folder, data, passwordFile, lease }: Cluster, owner: Owner | undefined): void {
   mkdirSync(folder, { mode: 0o700 });
   mkdirSync(data, { mode: 0o700 });
   writeFileSync(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600 });
-  if (process.platform !== 'win32') {
-    const { status, stderr } = spawnSync('mkfifo', ['-m', '600', lease], { encoding: 'utf8' });
-    if (status !== 0) throw new Error(`mkfifo failed: ${stderr ?? 'not found'}`);
-  }
+  if (process.platform !== 'win32') makeFifo(lease);
   if (owner === undefined) return;
   for (const file of [folder, data, passwordFile, lease]) chownSync(file, owner.uid, owner.gid);
 }
 
-async function initdb(
-  { data, passwordFile }: ClusterFolder,
-  { binaries, owner, durable }: { binaries: string; owner: Owner | undefined; durable: boolean },
-): Promise<void> {
-  const password = openSync(passwordFile, 'r');
+function makeFifo(lease: string): void {
+  const { error, status, stderr } = spawnSync('mkfifo', ['-m', '600', lease], { encoding: 'utf8' });
+  if (error) throw error;
+  if (status !== 0) throw new Error(stderr.trim());
+}
+
+async function initdb(cluster: Cluster, { binaries, owner, durable }: ClusterOptions): Promise<void> {
+  // Handed over open, for the same reason as the working directory.
+  const password = openSync(cluster.passwordFile, 'r');
   const child = spawn(
     path.join(binaries, 'bin', 'initdb'),
     [
-      `--pgdata=${ownFolder(owner, data)}`,
+      `--pgdata=${dataFolderName(cluster, owner)}`,
       `--username=${SUPERUSER}`,
-      `--pwfile=${owner !== undefined && process.platform === 'linux' ? '/proc/self/fd/3' : passwordFile}`,
+      `--pwfile=${owner !== undefined && hasProc() ? '/proc/self/fd/3' : cluster.passwordFile}`,
       '--auth=scram-sha-256',
       '--encoding=UTF8',
+      // Built in: the same order and the same lower() on every machine, whatever its C library knows of languages.
       '--locale=C',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
       '--no-instructions',
       ...(durable ? [] : ['--no-sync']),
     ],
-    { cwd: data, stdio: ['ignore', 'pipe', 'pipe', password], ...owner },
+    {
+      cwd: cluster.data,
+      stdio: ['ignore', 'pipe', 'pipe', password],
+      env: ENVIRONMENT,
+      windowsHide: true,
+      ...owner,
+    },
   );
   closeSync(password);
   const output: string[] = [];
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => output.push(text));
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => output.push(text));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => output.push(text));
+  }
   const exitCode = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
   });
   if (exitCode === 0) return;
-  throw new AppError('embedded_database_failed', 'The embedded PostgreSQL could not be set up.', {
-    status: 503,
-    detail: output.join('').slice(-2000),
-  });
+  const said = output.join('').trim();
+  throw new AppError(
+    'embedded_database_failed',
+    `The embedded PostgreSQL could not be set up: ${lastLine(said)}`,
+    {
+      status: 503,
+      detail: said.slice(-OUTPUT_CHARACTERS_MAX),
+    },
+  );
 }
 
-/** What a process left behind that was killed during initdb. */
-function removeUnfinished({ folder }: ClusterFolder): void {
+const OUTPUT_CHARACTERS_MAX = 2_000;
+
+function lastLine(text: string): string {
+  return text.slice(text.lastIndexOf('\n') + 1);
+}
+
+/** What processes left behind that were killed during initdb. */
+function removeUnfinished({ folder }: Cluster): void {
   const prefix = `${path.basename(folder)}.new-`;
   for (const name of readdirSync(path.dirname(folder))) {
     if (!name.startsWith(prefix)) continue;
     const pid = Number.parseInt(name.slice(prefix.length), 10);
-    if (!isAlive(pid)) rmSync(path.join(path.dirname(folder), name), { recursive: true, force: true });
+    if (isAlive(pid)) continue;
+    try {
+      rmSync(path.join(path.dirname(folder), name), { recursive: true, force: true });
+    } catch {
+      // Its initdb may be about to notice that it is alone: next time, then.
+    }
   }
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) === 'EPERM';
-  }
-}
-
-export function readPassword({ passwordFile }: ClusterFolder): string {
-  return readFileSync(passwordFile, 'utf8').trim();
 }

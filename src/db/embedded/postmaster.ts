@@ -1,69 +1,68 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { closeSync, fchownSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { type ClusterFolder, ownFolder } from './cluster.ts';
+import { type Cluster, type ClusterOptions, dataFolderName, ENVIRONMENT, signature } from './cluster.ts';
 import type { Owner } from './owner.ts';
+import { PORT } from './socket.ts';
 
 /**
- * Parent of the postmaster, two shells of about 1 MB. `$1` and the rest is the postmaster's command line; descriptor 3 is the
- * lease. The second shell answers whoever joins and reads on until the last writer is gone, killed or not: then it asks for a
- * fast shutdown. The first one ends with the postmaster and takes the second along, so that a lease without a reader always
- * means "not running".
+ * Parent of the postmaster: two shells of about 1 MB. The arguments are the postmaster's command line, descriptor 3 is the
+ * lease's reading end. The second shell answers whoever joins and reads on until the last writer is gone, killed or not: then it
+ * asks for a fast shutdown. The first one ends with the postmaster and takes the second along, so that a lease without a reader
+ * always means "not running". Both outlive a signal to the whole service, as the postmaster is needed until we are done.
  */
 const SUPERVISOR = `
+trap '' INT TERM HUP
 "$@" 3<&- </dev/null & postmaster=$!
-{ while read -r name; do : > "../$name"; done; kill -INT "$postmaster"; } <&3 3<&- & lease=$!
+{ while read -r name; do : > "../$name"; done; kill -INT "$postmaster"; } <&3 3<&- & reader=$!
 exec 3<&-
 wait "$postmaster"; status=$?
-kill -KILL "$lease" 2>/dev/null
+kill -KILL "$reader" 2>/dev/null
 exit "$status"
 `;
-
-export const PORT = 5432;
 
 const SETTINGS = {
   port: String(PORT),
   max_connections: '100',
   shared_buffers: '64MB',
-  // One disk and short statements: workers for reading ahead and for parallel plans would only cost memory.
+  // One disk and short statements: processes that read ahead, replicate or share a query would only cost memory.
   io_method: 'sync',
   max_parallel_workers_per_gather: '0',
   max_logical_replication_workers: '0',
   max_wal_senders: '0',
   wal_level: 'minimal',
   max_wal_size: '256MB',
+  // Compiling a query takes longer than any of ours.
   jit: 'off',
   timezone: 'UTC',
   log_timezone: 'UTC',
-  log_min_messages: 'warning',
   password_encryption: 'scram-sha-256',
-} as const;
+};
 
-const DURABILITY = {
-  true: { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' },
-  false: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
-} as const;
+const DURABLE = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
+const FORGETFUL = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
 
-export interface PostmasterOptions {
-  readonly binaries: string;
-  readonly owner: Owner | undefined;
-  readonly socketFolder: string | undefined;
-  readonly durable: boolean;
+const LOG_BYTES_MAX = 1_048_576;
+
+export interface Supervisor {
+  /** Why there is no postmaster; undefined while it runs or may still start. */
+  failure(): string | undefined;
+}
+
+export function postgresSettings(durable: boolean): string[] {
+  return Object.entries({ ...SETTINGS, ...(durable ? DURABLE : FORGETFUL) }).flatMap(([name, value]) => [
+    '-c',
+    `${name}=${value}`,
+  ]);
 }
 
 export function spawnSupervisor(
-  cluster: ClusterFolder,
+  cluster: Cluster,
   reader: number,
-  { binaries, owner, socketFolder, durable }: PostmasterOptions,
-): ChildProcess {
-  const log = openSync(cluster.log, 'w', 0o600);
-  const settings = {
-    ...SETTINGS,
-    ...DURABILITY[`${durable}`],
-    listen_addresses: '',
-    unix_socket_directories: socketFolder ?? '.',
-    unix_socket_permissions: '0700',
-  };
+  { binaries, owner, durable, sockets }: ClusterOptions & { sockets: string },
+): Supervisor {
+  const log = openLog(cluster, owner);
+  const logStart = statSync(cluster.log).size;
   const child = spawn(
     '/bin/sh',
     [
@@ -72,14 +71,43 @@ export function spawnSupervisor(
       'guichet-postgres',
       path.join(binaries, 'bin', 'postgres'),
       '-D',
-      ownFolder(owner, cluster.data),
-      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+      dataFolderName(cluster, owner),
+      ...postgresSettings(durable),
+      '-c',
+      'listen_addresses=',
+      '-c',
+      `unix_socket_directories=${sockets === cluster.data ? '.' : sockets}`,
+      '-c',
+      'unix_socket_permissions=0700',
+      '-c',
+      signature(cluster),
     ],
-    // A session of its own: Ctrl-C in the terminal is for us, who then close the database last.
-    { cwd: cluster.data, detached: true, stdio: ['ignore', log, log, reader], ...owner },
+    // A session of its own: Ctrl-C in the terminal is for us, who close the database last.
+    { cwd: cluster.data, detached: true, stdio: ['ignore', log, log, reader], env: ENVIRONMENT, ...owner },
   );
   closeSync(log);
   closeSync(reader);
   child.unref();
-  return child;
+  let failure: string | undefined;
+  child.once('error', (error) => (failure = error.message));
+  child.once('exit', () => (failure = complaints(cluster, logStart)));
+  return { failure: () => failure };
 }
+
+function openLog({ log }: Cluster, owner: Owner | undefined): number {
+  const size = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > LOG_BYTES_MAX) renameSync(log, `${log}.old`);
+  const fd = openSync(log, 'a', 0o600);
+  if (owner) fchownSync(fd, owner.uid, owner.gid);
+  return fd;
+}
+
+/** What the log says since a start, without what every start says. */
+function complaints({ log }: Cluster, start: number): string {
+  const lines = readFileSync(log).subarray(start).toString('utf8').split('\n');
+  const errors = lines.flatMap((line) => /(?:FATAL|PANIC|ERROR|HINT): .*/.exec(line)?.[0] ?? []);
+  const spoken = errors.filter((line) => !line.includes('the database system is'));
+  return (spoken.length > 0 ? spoken : lines).slice(-LINES_MAX).join(' ').trim();
+}
+
+const LINES_MAX = 4;
