@@ -5,6 +5,7 @@ import type { Seal } from '../crypto/seal.ts';
 import type { Secrets } from '../crypto/secrets.ts';
 import type { Database } from '../db/database.ts';
 import type { Egress } from '../http/egress.ts';
+import type { Metrics } from '../http/metrics.ts';
 import type { Throttle } from '../http/throttle.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { Logger } from '../log.ts';
@@ -26,5 +27,6 @@ export interface HallContext {
   readonly egress: Egress;
   readonly throttle: Throttle;
   readonly records: Records;
+  readonly metrics: Metrics;
   readonly pages: ProviderPages;
 }

@@ -1,7 +1,9 @@
 import type { Context, Middleware } from 'koa';
 import Provider from 'oidc-provider';
 
+import { AppError } from '../errors.ts';
 import type { Artifact } from '../grants/artifact.ts';
+import { findKey } from '../keys/store.ts';
 import type { Issue, RefreshAnswerRow } from '../revocation/issue.ts';
 import { revoke } from '../revocation/revoke.ts';
 import type { TokenRow } from '../revocation/token.ts';
@@ -51,7 +53,9 @@ export function commitIssued(hall: HallContext): Middleware {
     if (ctx.status >= 400 || isEmpty(issuance)) return;
     const issue = toIssue(issuance, recordAnswer(hall, ctx, issuance));
     const outcome = await hall.records.issue(issue);
+    hall.metrics.issued.inc({ outcome });
     if (outcome === 'issued') return;
+    if (outcome === 'ended') await retryWithAnotherKey(hall, issue);
     if (outcome === 'spent' && (await answerAgain(hall, ctx, issuance))) return;
     if (outcome === 'spent' && issuance.grantId) {
       // RFC 6749 §4.1.2, RFC 9700 §4.14.2: presented twice means stolen by somebody; what came of it dies.
@@ -77,6 +81,17 @@ function toIssue(issuance: Issuance, answer: RefreshAnswerRow | null): Issue {
     token: issuance.token,
     answer,
   };
+}
+
+/** A key that was revoked a moment ago ends nobody's grant: this process learns of it within a second, and then it works. */
+async function retryWithAnotherKey(hall: HallContext, { token }: Issue): Promise<void> {
+  const key = token && (await findKey(hall.db.knex, token.kid));
+  if (key?.state === 'revoked') {
+    throw new AppError('unavailable', 'The signing key was just replaced.', {
+      status: 503,
+      retryAfterSeconds: 1,
+    });
+  }
 }
 
 /** The response was ready, but what it carries was not written: nobody may see it. */

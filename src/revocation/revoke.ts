@@ -21,7 +21,6 @@ export interface Revoked {
   readonly tokens: number;
 }
 
-
 /**
  * Ends whatever the target names, with everything that hangs on it, and records the event: one transaction. When it
  * returns, introspection, userinfo, refresh and sign-in of every process refuse what has ended (RFC 7009 §2.1).
