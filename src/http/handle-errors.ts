@@ -20,19 +20,11 @@ export function handleErrors(options: ErrorHandling): Middleware {
       await next();
       if (isUnanswered(ctx)) throw unanswered(ctx, options);
     } catch (error) {
-      stateOf(ctx).failure = error;
       const view = viewOf(error);
       report(ctx, error, view, options.log);
       if (!ctx.headerSent && ctx.writable) await answer(ctx, view, options);
     }
   };
-}
-
-/** Answers as a protocol endpoint does, from a place that cannot throw, such as an event handler of the library. */
-export function answerOAuthError(ctx: Koa.Context, error: unknown): void {
-  const view = viewOf(error);
-  setHeaders(ctx, view);
-  ctx.body = { error: view.oauth, error_description: view.detail };
 }
 
 function isUnanswered(ctx: Koa.Context): boolean {

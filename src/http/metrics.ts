@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-import { type Middleware } from './middleware.ts';
+import { pathOf, type Middleware } from './middleware.ts';
 
 /** What a process counts. Labels take few values on purpose: no client, account or address among them. */
 export interface Metrics {
@@ -50,7 +50,7 @@ export function measure(metrics: Metrics, routeOf: (path: string) => string): Mi
     } finally {
       metrics.inFlight.dec();
       metrics.requests.observe(
-        { method: ctx.method, route: routeOf(ctx.path), status: ctx.status },
+        { method: ctx.method, route: routeOf(pathOf(ctx)), status: ctx.status },
         (performance.now() - startedAt) / 1000,
       );
     }

@@ -18,8 +18,6 @@ export interface RequestState {
   bodyText?: string;
   /** Drawn in this request for its csrf tokens, when the browser brought none. */
   csrfSeed?: string;
-  /** What went wrong, for the access log; never shown. */
-  failure?: unknown;
 }
 
 /** The typed view of Koa's untyped `ctx.state`. */

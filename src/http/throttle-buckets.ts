@@ -9,7 +9,7 @@ export interface Bucket {
   windowSeconds: number;
   /** Seconds closed after the failure that is the `failures`-th of its window; asked from `free` on. Must never shrink. */
   delay: (failures: number) => number;
-  /** Whether a success makes up for the failures. Those of an address stay: its next victim is another account. */
+  /** Whether a success makes good again what failed here. */
   forgivable?: boolean;
 }
 
@@ -26,9 +26,6 @@ const ACCOUNT_HARD_STOP = 50;
 const ADDRESS_FREE = 20;
 const NETWORK_FREE = 200;
 const ACCOUNT_ADDRESS_FREE = 10;
-
-/** Purpose of the address buckets of sign-in. */
-const SIGN_IN = 'sign-in';
 
 const CLIENT_FREE = 20;
 const USER_CODE_FREE = 10;
@@ -56,7 +53,7 @@ export function signInBuckets(attempt: SignInAttempt): Bucket[] {
       ...closing(`account-address:${account}:${prefix}`, ACCOUNT_ADDRESS_FREE, QUARTER_HOUR),
       forgivable: true,
     },
-    ...addressBuckets(SIGN_IN, attempt.address),
+    ...addressBuckets('sign-in', attempt.address),
   ];
 }
 
@@ -75,21 +72,16 @@ export function introspectionBuckets({ clientId }: { clientId: string }): Bucket
   return [closing(`introspection:${clientId}`, INTROSPECTION_FREE, MINUTE)];
 }
 
-/** Keys whose counters end with a success. */
+/**
+ * The keys a success makes good again: those of the account. Addresses are not forgiven, or whoever has one account of
+ * their own could reset the counter of all their guesses at others.
+ */
 export function forgivenKeys(buckets: readonly Bucket[]): string[] {
   return keysOf(buckets.filter((bucket) => bucket.forgivable === true));
 }
 
 export function keysOf(buckets: readonly Bucket[]): string[] {
   return buckets.map((bucket) => bucket.key);
-}
-
-/**
- * The keys a success makes good again: those of the account. Addresses are not forgiven, or whoever has one account of their
- * own could reset the counter of all their guesses at others.
- */
-export function accountKeysOf(buckets: readonly Bucket[]): string[] {
-  return keysOf(buckets).filter((key) => !key.startsWith(`${SIGN_IN}:`));
 }
 
 function addressBuckets(purpose: string, address: string): Bucket[] {

@@ -106,17 +106,6 @@ export async function listCounters(pool: Pool, now: Date, limit: number): Promis
   return rows.map(toCounter);
 }
 
-/** Deletes counters that no longer mean anything, at most `limit` at once; returns how many. */
-export async function pruneThrottles(pool: Pool, now: Date, limit: number): Promise<number> {
-  const { rowCount } = await pool.query({
-    name: 'throttles-prune',
-    text: `DELETE FROM throttles WHERE key IN (
-             SELECT key FROM throttles WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
-    values: [now, limit],
-  });
-  return rowCount ?? 0;
-}
-
 /** What `COUNT` and `FORGET` tell; anything else was not sent by us. */
 const news = z.array(z.tuple([z.string(), z.int(), z.number().nullable(), z.number()]));
 

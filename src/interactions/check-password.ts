@@ -6,7 +6,7 @@ import { findAccountByIdentifier } from '../accounts/store.ts';
 import { record } from '../audit/record.ts';
 import { knownDevice, rememberDevice } from '../http/device-cookie.ts';
 import { stateOf } from '../http/middleware.ts';
-import { accountKeysOf, keysOf, signInBuckets, type Bucket } from '../http/throttle-buckets.ts';
+import { forgivenKeys, keysOf, signInBuckets, type Bucket } from '../http/throttle-buckets.ts';
 import type { InteractionsContext } from './context.ts';
 import { createTurns } from './turns.ts';
 
@@ -53,7 +53,7 @@ export function createPasswordCheck(context: InteractionsContext) {
         await throttle.fail(buckets);
         return { ok: false, waitSeconds: 0 };
       }
-      await throttle.succeed(accountKeysOf(buckets));
+      await throttle.succeed(forgivenKeys(buckets));
       rememberDevice(secrets, ctx, outcome.account.id);
       return outcome;
     });

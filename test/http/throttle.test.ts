@@ -5,7 +5,6 @@ import { openBus, type Bus } from '../../src/db/listen.ts';
 import { createLogger } from '../../src/log.ts';
 import { createThrottle, type Throttle } from '../../src/http/throttle.ts';
 import { forgivenKeys, keysOf, signInBuckets, type Bucket } from '../../src/http/throttle-buckets.ts';
-import { pruneThrottles } from '../../src/http/throttle-store.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -270,18 +269,6 @@ describe('memory is a mirror', () => {
     await sleep(50);
     expect(one.throttle.blockedFor(['a'])).toBe(1);
   });
-});
-
-test('counters that mean nothing any more are pruned, some at a time', async () => {
-  await using one = await startProcess();
-  for (const key of ['a', 'b', 'c'])
-    await one.throttle.fail([{ key, free: 9, windowSeconds: 60, delay: () => 1 }]);
-  await one.throttle.fail([doubling('later')]);
-  clock.advance(60);
-  expect(await pruneThrottles(database.db.pool, clock.now(), 2)).toBe(2);
-  expect(await pruneThrottles(database.db.pool, clock.now(), 2)).toBe(1);
-  expect(await pruneThrottles(database.db.pool, clock.now(), 2)).toBe(0);
-  expect(await rowsOf()).toHaveLength(1);
 });
 
 test('a database that is away is an error, not a free guess', async () => {
