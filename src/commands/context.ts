@@ -27,9 +27,10 @@ export interface CommandContext extends AsyncDisposable {
 const POOL_MAX = 2;
 
 /** For `migrate` and `doctor`, the schema may be behind; every other command needs it as the code knows it. */
-export async function openContext({ schema }: { schema: 'current' | 'any' }): Promise<CommandContext> {
-  const config = loadConfig();
-  for (const notice of config.notices) console.error(notice);
+export async function openContext(
+  { schema }: { schema: 'current' | 'any' },
+  config: Config = loadNoisily(),
+): Promise<CommandContext> {
   const log = createLogger({ level: 'error', destination: pino.destination({ fd: 2, sync: true }) });
   const opened = await openOwnDatabase(config, log);
   try {
@@ -48,6 +49,13 @@ export async function openContext({ schema }: { schema: 'current' | 'any' }): Pr
     passwords: createPasswords({ encryptionKeys: config.secrets.encryptionKeys }),
     [Symbol.asyncDispose]: () => opened.close(),
   };
+}
+
+/** A command may be the first thing that runs, so it says what the server would have said. */
+function loadNoisily(): Config {
+  const config = loadConfig();
+  for (const notice of config.notices) console.error(notice);
+  return config;
 }
 
 interface OpenedDatabase {

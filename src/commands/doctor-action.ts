@@ -42,16 +42,21 @@ const MARKS: Record<Finding['state'], string> = { ok: 'ok     ', warning: 'warni
 async function lookAtEverything(): Promise<Finding[]> {
   const configuration = checkConfiguration();
   if ('problems' in configuration) return configuration.problems;
-  const { config, finding } = configuration;
-  const { findings, activeKids } = await lookAtDatabase(config);
-  return [finding, ...findings, ...(await checkIssuer(config, activeKids))];
+  const { config, findings } = configuration;
+  const database = await lookAtDatabase(config);
+  return [...findings, ...database.findings, ...(await checkIssuer(config, database.activeKids))];
 }
 
-function checkConfiguration(): { problems: Finding[] } | { config: Config; finding: Finding } {
+function checkConfiguration(): { problems: Finding[] } | { config: Config; findings: Finding[] } {
   try {
     const config = loadConfig();
     const message = `${config.mode}, issuer ${config.issuer}`;
-    return { config, finding: { check: 'configuration', state: 'ok', message } };
+    const notices = config.notices.map((notice): Finding => ({
+      check: 'configuration',
+      state: 'warning',
+      message: notice,
+    }));
+    return { config, findings: [{ check: 'configuration', state: 'ok', message }, ...notices] };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return {
@@ -68,7 +73,7 @@ interface Examined {
 
 async function lookAtDatabase(config: Config): Promise<Examined> {
   try {
-    await using context = await openContext({ schema: 'any' });
+    await using context = await openContext({ schema: 'any' }, config);
     const database = await checkDatabase(context);
     const schema = await checkSchema(context);
     const clock = await checkClock(context);
