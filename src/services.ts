@@ -105,12 +105,8 @@ async function openEmbedded(config: Config, log: Logger, opened: (() => Promise<
 /** Our own database migrates itself; anybody else's is migrated when its operator says so. */
 async function prepareSchema(config: Config, db: Database, log: Logger): Promise<void> {
   const unknown = await unknownMigrations(db);
-  if (unknown.length > 0) {
-    throw new AppError(
-      'schema_newer',
-      `The database was migrated by a newer version (${unknown.join(', ')}). Start that version.`,
-    );
-  }
+  // Migrations only add: the release before must go on serving while the next one is rolled out.
+  if (unknown.length > 0) log.warn({ migrations: unknown }, 'the database was migrated by a newer version');
   if (config.database.url === undefined) {
     const applied = await migrate(db);
     if (applied.length > 0) log.info({ migrations: applied }, 'the embedded database was migrated');
