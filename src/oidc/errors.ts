@@ -12,6 +12,8 @@ const failures = new WeakMap<object, unknown>();
 
 /** Events are for the log only: the library neither awaits nor catches what listens to them. */
 export function reportErrors(hall: HallContext, provider: Provider): void {
+  // Koa's own: mostly a client that left before its answer. Without a listener it prints a stack.
+  provider.on('error', (error: unknown) => hall.log.debug({ err: error }, 'a response could not be finished'));
   provider.on('server_error', (ctx, error) => {
     failures.set(ctx, error);
     if (!isTemporary(error))
