@@ -100,7 +100,8 @@ function toArtifact(
     digest,
     model,
     payload: hall.seal.seal(Buffer.from(JSON.stringify(stored)), artifactContext(digest)),
-    grantId: text(payload.grantId),
+    // An interaction names a grant and does not live by it: changing accounts ends the first person's grants half-way.
+    grantId: model === 'Interaction' ? null : text(payload.grantId),
     clientId: text(payload.clientId),
     accountId: text(payload.accountId),
     userCodeDigest:

@@ -2,7 +2,7 @@ import type { Middleware } from 'koa';
 
 import type { Config } from '../config/config.ts';
 
-import { oidcOf } from './library-context.ts';
+import { oidcOf, type LibraryContext } from './library-context.ts';
 import { redirectSource, withFormAction } from '../http/content-security-policy.ts';
 
 const METADATA_ROUTES = new Set(['discovery', 'jwks']);
@@ -23,16 +23,34 @@ export function cacheMetadata({ keys }: Pick<Config, 'keys'>): Middleware {
   };
 }
 
-/** `form_post` leads to the client: its page, and no other, may post there. */
+/**
+ * Some of the library's pages are forms that submit themselves and end at a client. Chromium lets them only where the
+ * page's policy names every place on the way: the client's URI, and the home page it may go on to.
+ */
 export function allowFormTarget(): Middleware {
   return async function allowFormPostTarget(ctx, next) {
     await next();
     const oidc = oidcOf(ctx);
-    const redirectUri = oidc?.params?.['redirect_uri'];
-    if (!ctx.response.is('html') || typeof redirectUri !== 'string' || !URL.canParse(redirectUri)) return;
+    if (!oidc || !ctx.response.is('html')) return;
+    const targets = (await formTargetsOf(oidc)).filter((target) => typeof target === 'string');
+    const sources = targets.filter((target) => URL.canParse(target)).map(redirectSource);
+    if (sources.length === 0) return;
     const policy = ctx.response.get('Content-Security-Policy');
-    if (oidc?.responseMode === 'form_post' && oidc.redirectUriCheckPerformed) {
-      ctx.set('Content-Security-Policy', withFormAction(policy, [redirectSource(redirectUri)]));
-    }
+    ctx.set('Content-Security-Policy', withFormAction(policy, [...new Set(sources)]));
   };
+}
+
+async function formTargetsOf(oidc: LibraryContext): Promise<unknown[]> {
+  // The answer itself, to a URI that has been checked.
+  if (oidc.params && oidc.responseMode === 'form_post' && oidc.redirectUriCheckPerformed) {
+    return [oidc.params['redirect_uri'], oidc.client?.clientUri];
+  }
+  // Somebody else has signed in: the first session is ended, and then the answer is given (actions/authorization/resume.js).
+  if (oidc.route === 'resume') {
+    const { redirect_uri: redirectUri, client_id: clientId } = oidc.entities.Interaction?.params ?? {};
+    const client = typeof clientId === 'string' ? await oidc.provider.Client.find(clientId) : undefined;
+    return [redirectUri, client?.clientUri];
+  }
+  // Nobody is signed in: there is nothing to ask, and on it goes (actions/end_session.js).
+  return oidc.route === 'end_session' ? [oidc.session?.state?.['postLogoutRedirectUri']] : [];
 }
