@@ -59,22 +59,30 @@ export function throttleClients(hall: HallContext): Middleware {
     const seconds = hall.throttle.blockedFor(keysOf(buckets));
     if (seconds > 0) throw tooManyRequests(seconds);
     await next();
-    if (ctx.status === 401 && isInvalidClient(ctx.body)) await hall.throttle.fail(buckets);
+    // On these routes nothing but failed client authentication is a 401. The body may be a page: whoever guesses may ask for one.
+    if (ctx.status === 401) await hall.throttle.fail(buckets);
   };
-}
-
-function isInvalidClient(body: unknown): boolean {
-  return typeof body === 'object' && body !== null && 'error' in body && body.error === 'invalid_client';
 }
 
 /** As far as it can be read without deciding anything: the library checks it properly. */
 function presentedClientId(ctx: Context): string | undefined {
   const [scheme, credentials] = ctx.get('authorization').split(' ');
   if (scheme?.toLowerCase() === 'basic' && credentials) {
-    return Buffer.from(credentials, 'base64').toString().split(':', 1)[0];
+    const [id = ''] = Buffer.from(credentials, 'base64').toString().split(':', 1);
+    return formDecoded(id);
   }
   const form = readForm(ctx);
-  return form.get('client_id') ?? assertionSubject(form.get('client_assertion'));
+  // An empty parameter is an absent one, to the library as well.
+  return form.get('client_id') || assertionSubject(form.get('client_assertion'));
+}
+
+/** RFC 6749 §2.3.1: the name is form-encoded in the header, so one client has many spellings there. */
+function formDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return text;
+  }
 }
 
 function assertionSubject(assertion: string | null): string | undefined {

@@ -15,34 +15,32 @@ const ROUTE = /^\/reg(\/|$)/;
 export function hideStoredSecrets(hall: HallContext): Middleware {
   return async function hideClientSecrets(ctx, next) {
     if (!ROUTE.test(ctx.path)) return next();
-    if (ctx.method === 'PUT' && !(await takeRepeatedSecret(hall, ctx))) return undefined;
+    if (ctx.method === 'PUT') await takeRepeatedSecret(hall, ctx);
     await next();
     const body: unknown = ctx.body;
-    if (typeof body !== 'object' || body === null || !('client_secret' in body)) return undefined;
+    if (typeof body !== 'object' || body === null || !('client_secret' in body)) return;
     if (body.client_secret === SECRET_PLACEHOLDER) {
       const { client_secret, ...shown } = body as Record<string, unknown>;
       ctx.body = shown;
     }
-    return undefined;
   };
 }
 
-/** False when it answered itself. */
-async function takeRepeatedSecret(hall: HallContext, ctx: Context): Promise<boolean> {
+/**
+ * The library compares what is repeated with the placeholder. A right secret is taken out, a wrong one stays and is refused
+ * there: after the registration access token was checked, so that nobody else learns whether a secret is right.
+ */
+async function takeRepeatedSecret(hall: HallContext, ctx: Context): Promise<void> {
   const body = parseObject(stateOf(ctx).bodyText);
-  const { client_secret, ...rest } = body ?? {};
-  if (typeof client_secret !== 'string') return true;
+  if (!body) return;
+  const { client_secret, ...rest } = body;
+  if (typeof client_secret !== 'string') return;
   const record = await hall.clients.find(decodeURIComponent(ctx.path.slice('/reg/'.length)));
-  if (!record || !compareSecret(record, client_secret, hall.secrets, hall.clock.now())) {
-    ctx.status = 400;
-    ctx.body = {
-      error: 'invalid_request',
-      error_description: "provided client_secret does not match the authenticated client's one",
-    };
-    return false;
-  }
-  replaceBody(ctx, JSON.stringify(rest));
-  return true;
+  const isRight =
+    record !== undefined && compareSecret(record, client_secret, hall.secrets, hall.clock.now());
+  if (isRight) replaceBody(ctx, JSON.stringify(rest));
+  else if (client_secret === SECRET_PLACEHOLDER)
+    replaceBody(ctx, JSON.stringify({ ...rest, client_secret: false }));
 }
 
 function parseObject(text: string | undefined): Record<string, unknown> | undefined {
