@@ -80,6 +80,8 @@ export function createInteractions(hall: HallContext, current: () => Provider): 
             remember,
             ts: Math.floor(hall.clock.now().getTime() / 1000),
           },
+          // Whoever has just signed in has chosen.
+          select_account: {},
         },
         false,
       ),

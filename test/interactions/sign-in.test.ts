@@ -272,6 +272,19 @@ describe('whoever is signed in', () => {
     expect(left.leavesTo?.searchParams.has('code')).toBe(true);
   });
 
+  test('is not asked to choose once they have signed in', async () => {
+    const [person, other] = [await makePerson(server.services), await makePerson(server.services)];
+    const { walker, page } = await freshForm({ prompt: 'select_account' });
+    const consent = await signIn(walker, page, person.email ?? '');
+    expect(consent.heading).toContain('Allow Atelier Notes');
+    await allow(walker, consent);
+    const chooser = await walker.visit(authorization(clientId, { prompt: 'select_account' }));
+    const form = await walker.visit(`${chooser.url.href}?account=other`);
+    const switched = await signIn(walker, form, other.email ?? '');
+    // The library ends the first person's session through a form that browsers submit by themselves.
+    expect((await walker.submit(switched)).heading).toContain('Allow Atelier Notes');
+  });
+
   test('is not offered themselves when the client named somebody else', async () => {
     const { walker } = await signedIn();
     const page = await walker.visit(
