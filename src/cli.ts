@@ -1,19 +1,20 @@
 #!/usr/bin/env node
-import { CommanderError } from 'commander';
-
-import { EXIT_CODE_USAGE, createProgram } from './commands/program.ts';
+import { enableCompileCache } from 'node:module';
+import path from 'node:path';
 
 /**
  * The command line: `guichet <noun> <verb>`. It works on the same database as the server, whether the server runs or not.
  * Exit codes: 0 done, 1 refused, 2 wrong usage, 3 database not reachable.
  */
-try {
-  const program = await createProgram(process.argv.slice(2));
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
-  process.exitCode = error.exitCode === 0 ? 0 : EXIT_CODE_USAGE;
-  if (process.exitCode !== 0 && process.argv.includes('--json')) {
-    console.log(JSON.stringify({ error: 'usage', message: error.message }, null, 2));
-  }
-}
+
+// Saves a third of a command's time. Beside the code and not in /tmp, where somebody else could put code for us to run.
+enableCompileCache(path.join(import.meta.dirname, '../node_modules/.cache/guichet'));
+
+// `guichet clients list | head`: whoever reads has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
+const { runProgram } = await import('./commands/program.ts');
+await runProgram(process.argv.slice(2));

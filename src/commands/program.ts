@@ -1,6 +1,6 @@
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 
-export const EXIT_CODE_USAGE = 2;
+import { EXIT_CODES } from './exit-codes.ts';
 
 interface Noun {
   readonly summary: string;
@@ -57,8 +57,24 @@ Examples:
   $ guichet users create --email ada@example.com --name "Ada Lovelace" --password-stdin < password.txt
   $ guichet doctor`;
 
+/** Runs one command line; the exit code is the process's. */
+export async function runProgram(argv: readonly string[]): Promise<void> {
+  try {
+    const program = await createProgram(argv);
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help was asked for: commander ends that way, too.
+    if (error.exitCode === 0) return;
+    process.exitCode = EXIT_CODES.usage;
+    if (argv.includes('--json')) {
+      console.log(JSON.stringify({ error: 'usage', message: error.message }, null, 2));
+    }
+  }
+}
+
 /** The program with the commands of one noun; the others are named only, so that starting is quick. */
-export async function createProgram(argv: readonly string[]): Promise<Command> {
+async function createProgram(argv: readonly string[]): Promise<Command> {
   const program = new Command('guichet')
     .description('Operate a Guichet authorization server.')
     .usage('<noun> <verb> [options]')

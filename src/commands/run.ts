@@ -42,7 +42,7 @@ async function report({ options }: Invocation, work: () => Promise<Outcome>): Pr
     process.stdout.write(asJson ? `${JSON.stringify(json, null, 2)}\n` : `${printable(text)}\n`);
     return exitCode ?? EXIT_CODES.ok;
   } catch (error) {
-    const { describeFailure } = await import('./exit-codes.ts');
+    const { describeFailure } = await import('./describe-failure.ts');
     const { exitCode, code, message } = describeFailure(error);
     if (asJson) process.stdout.write(`${JSON.stringify({ error: code, message }, null, 2)}\n`);
     process.stderr.write(`${printable(message)} (${code})\n`);

@@ -17,7 +17,12 @@ export async function readInput(): Promise<string> {
       throw new UsageError(`Standard input has more than ${INPUT_BYTES_MAX} bytes.`);
     chunks.push(bytes);
   }
-  return new TextDecoder('utf-8', { ignoreBOM: false }).decode(Buffer.concat(chunks));
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    // A password with a replaced character in it could never be typed again.
+    throw new UsageError('Standard input is not UTF-8.');
+  }
 }
 
 /**

@@ -1,11 +1,14 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 import { createCli, runCli } from '../support/cli.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { freePort } from '../support/server.ts';
+
+/** Each command is a process of half a second, several times that on a busy machine. */
+vi.setConfig({ testTimeout: 120_000 });
 
 let folder: string;
 

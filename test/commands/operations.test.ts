@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
-import { createCli, type Cli } from '../support/cli.ts';
+import { createCli, line, type Cli } from '../support/cli.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
 const ORDERS = 'https://api.example/orders';
+
+/** Each command is a process of half a second, several times that on a busy machine. */
+vi.setConfig({ testTimeout: 120_000 });
 
 let server: TestServer;
 let cli: Cli;
@@ -20,11 +23,10 @@ beforeAll(async () => {
     GUICHET_PORT: String(config.listen.port),
   };
   cli = createCli(env);
-  await cli.json(['apis', 'create', '--audience', ORDERS, '--name', 'Orders', '--scope', 'read=See orders']);
-  const client = await cli.json([
-    ...['clients', 'create', '--name', 'Nightly', '--kind', 'machine', '--id', 'nightly'],
-    ...['--api', ORDERS, '--scopes', 'read', '--default-api', ORDERS],
-  ]);
+  await cli.json(line`apis create --audience ${ORDERS} --name Orders --scope ${'read=See orders'}`);
+  const client = await cli.json(
+    line`clients create --name Nightly --kind machine --id nightly --api ${ORDERS} --scopes read --default-api ${ORDERS}`,
+  );
   credentials = `Basic ${Buffer.from(`nightly:${String(client['client_secret'])}`).toString('base64')}`;
 });
 afterAll(() => server.stop());
@@ -50,7 +52,7 @@ const isActive = async (token: string) => (await post('/token/introspection', { 
 describe.sequential('tokens', () => {
   test('inspect says what a token is and whether it is alive', async () => {
     const token = await getToken();
-    const alive = await cli.json(['tokens', 'inspect'], `${token}\n`);
+    const alive = await cli.json(line`tokens inspect`, `${token}\n`);
     expect(alive).toMatchObject({
       kind: 'jwt',
       active: true,
@@ -60,36 +62,36 @@ describe.sequential('tokens', () => {
       claims: { client_id: 'nightly', aud: ORDERS, scope: 'read' },
       ledger: { client_id: 'nightly', revoked_at: null },
     });
-    expect((await cli(['tokens', 'inspect'], token)).stdout).toContain('alive');
+    expect((await cli(line`tokens inspect`, token)).stdout).toContain('alive');
     const [header, payload, signature = ''] = token.split('.');
     const forged = `${header}.${payload}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`;
-    expect(await cli.json(['tokens', 'inspect'], forged)).toMatchObject({
+    expect(await cli.json(line`tokens inspect`, forged)).toMatchObject({
       active: false,
       signature: 'invalid',
       state: 'not-ours',
     });
     const foreign = `${Buffer.from('{"alg":"ES256","kid":"x\\u0000"}').toString('base64url')}.${payload}.${signature}`;
-    expect(await cli.json(['tokens', 'inspect'], foreign)).toMatchObject({
+    expect(await cli.json(line`tokens inspect`, foreign)).toMatchObject({
       signature: 'foreign',
       state: 'not-ours',
     });
     for (const nonsense of ['nonsense', '\0', 'a.b.c', '🎟']) {
-      expect(await cli.json(['tokens', 'inspect'], nonsense)).toMatchObject({ active: false });
+      expect(await cli.json(line`tokens inspect`, nonsense)).toMatchObject({ active: false });
     }
-    expect((await cli(['tokens', 'inspect'], '')).exitCode).toBe(2);
+    expect((await cli(line`tokens inspect`, '')).exitCode).toBe(2);
   });
 
   test('revoke ends a token for the running server at once', async () => {
     const [first, second] = [await getToken(), await getToken()];
     expect([await isActive(first), await isActive(second)]).toEqual([true, true]);
-    expect(await cli.json(['tokens', 'revoke', '--token-stdin'], first)).toEqual({ tokens_revoked: 1 });
+    expect(await cli.json(line`tokens revoke --token-stdin`, first)).toEqual({ tokens_revoked: 1 });
     expect([await isActive(first), await isActive(second)]).toEqual([false, true]);
-    expect(await cli.json(['tokens', 'inspect'], first)).toMatchObject({ active: false, state: 'revoked' });
-    const { claims } = await cli.json(['tokens', 'inspect'], second);
+    expect(await cli.json(line`tokens inspect`, first)).toMatchObject({ active: false, state: 'revoked' });
+    const { claims } = await cli.json(line`tokens inspect`, second);
     const { jti } = claims as { jti: string };
-    expect(await cli.json(['tokens', 'revoke', '--jti', jti])).toEqual({ tokens_revoked: 1 });
+    expect(await cli.json(line`tokens revoke --jti ${jti}`)).toEqual({ tokens_revoked: 1 });
     expect(await isActive(second)).toBe(false);
-    expect(await cli.json(['tokens', 'revoke', '--jti', jti])).toEqual({ tokens_revoked: 0 });
+    expect(await cli.json(line`tokens revoke --jti ${jti}`)).toEqual({ tokens_revoked: 0 });
   });
 
   test.each([
@@ -98,7 +100,7 @@ describe.sequential('tokens', () => {
     ['--issued-before', () => new Date(Date.now() + 1000).toISOString()],
   ])('revoke %s', async (option, value) => {
     const token = await getToken();
-    const { tokens_revoked } = await cli.json(['tokens', 'revoke', option, value()]);
+    const { tokens_revoked } = await cli.json(line`tokens revoke ${option} ${value()}`);
     expect(tokens_revoked).toBeGreaterThanOrEqual(1);
     expect(await isActive(token)).toBe(false);
     // The client itself may go on.
@@ -123,7 +125,7 @@ describe.sequential('tokens', () => {
       expect((await cli(['tokens', 'revoke', ...args])).exitCode).toBe(1);
     }
     for (const token of ['nonsense', 'a.b.c']) {
-      expect((await cli(['tokens', 'revoke', '--token-stdin'], token)).exitCode).toBe(1);
+      expect((await cli(line`tokens revoke --token-stdin`, token)).exitCode).toBe(1);
     }
   });
 });
@@ -131,32 +133,32 @@ describe.sequential('tokens', () => {
 describe.sequential('the running server follows', () => {
   test('a disabled client is refused at once, an enabled one is welcome', async () => {
     const token = await getToken();
-    await cli.json(['clients', 'disable', 'nightly']);
+    await cli.json(line`clients disable nightly`);
     expect(await post('/token', { grant_type: 'client_credentials' })).toMatchObject({
       error: 'invalid_client',
     });
-    await cli.json(['clients', 'enable', 'nightly']);
+    await cli.json(line`clients enable nightly`);
     expect(await isActive(token)).toBe(false);
     expect(await isActive(await getToken())).toBe(true);
   });
 
   test('keys rotate and are revoked', async () => {
     const token = await getToken();
-    const rotated = await cli.json(['keys', 'rotate', '--alg', 'ES256', '--now']);
+    const rotated = await cli.json(line`keys rotate --alg ES256 --now`);
     const [rotation] = rotated['rotations'] as { kid: string; previous_kid: string; state: string }[];
     expect(rotation).toMatchObject({ alg: 'ES256', state: 'active' });
     expect(await isActive(token)).toBe(true);
-    const { keys } = await cli.json(['keys', 'list']);
+    const { keys } = await cli.json(line`keys list`);
     expect(keys).toContainEqual(expect.objectContaining({ kid: rotation?.kid, state: 'active' }));
     expect(JSON.stringify(keys)).not.toMatch(/sealed|"d"/);
-    const revoked = await cli.json(['keys', 'revoke', '--kid', rotation?.previous_kid ?? '']);
+    const revoked = await cli.json(line`keys revoke --kid ${rotation?.previous_kid ?? ''}`);
     expect(revoked['tokens_revoked']).toBeGreaterThanOrEqual(1);
     expect(await isActive(token)).toBe(false);
-    expect((await cli(['keys', 'revoke', '--kid', 'x'])).exitCode).toBe(1);
+    expect((await cli(line`keys revoke --kid x`)).exitCode).toBe(1);
   });
 
   test('a registration token lets an application register itself', async () => {
-    const { initial_access_token: token } = await cli.json(['registration-tokens', 'create', '--ttl', '60']);
+    const { initial_access_token: token } = await cli.json(line`registration-tokens create --ttl 60`);
     const register = (body: unknown) =>
       fetch(`${server.issuer}/reg`, {
         method: 'POST',
@@ -170,19 +172,19 @@ describe.sequential('the running server follows', () => {
     const client = (await accepted.json()) as Record<string, unknown>;
     expect(accepted.status).toBe(201);
     expect(client['client_id']).toMatch(/^cli_/);
-    expect(await cli.json(['clients', 'show', String(client['client_id'])])).toMatchObject({
+    expect(await cli.json(line`clients show ${String(client['client_id'])}`)).toMatchObject({
       ...metadata,
       origin: 'dynamic',
     });
     for (const ttl of ['0', '2592001', 'x']) {
-      expect((await cli(['registration-tokens', 'create', '--ttl', ttl])).exitCode).toBe(2);
+      expect((await cli(line`registration-tokens create --ttl ${ttl}`)).exitCode).toBe(2);
     }
   });
 
   test('sessions of nobody are listed', async () => {
-    expect(await cli.json(['sessions', 'list'])).toEqual({ sessions: [] });
-    expect((await cli(['sessions', 'list', '--user', 'nobody'])).exitCode).toBe(1);
-    expect(await cli.json(['sessions', 'end', 'none'])).toMatchObject({ tokens_revoked: 0 });
+    expect(await cli.json(line`sessions list`)).toEqual({ sessions: [] });
+    expect((await cli(line`sessions list --user nobody`)).exitCode).toBe(1);
+    expect(await cli.json(line`sessions end none`)).toMatchObject({ tokens_revoked: 0 });
   });
 });
 
@@ -191,7 +193,7 @@ describe.sequential('doctor', () => {
     (report['checks'] as { check: string; state: string }[]).map(({ check, state }) => `${check} ${state}`);
 
   test('finds nothing wrong with a server that runs', async () => {
-    const report = await cli.json(['doctor']);
+    const report = await cli.json(line`doctor`);
     expect(report['ok']).toBe(true);
     expect(states(report).filter((state) => !state.endsWith('warning'))).toEqual([
       'configuration ok',

@@ -2,13 +2,16 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
-import { createCli, type Cli } from '../support/cli.ts';
+import { createCli, line, type Cli } from '../support/cli.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const ORDERS = 'https://api.example/orders';
 const PASSWORD = 'correct horse battery staple';
+
+/** Each command is a process of half a second, several times that on a busy machine. */
+vi.setConfig({ testTimeout: 120_000 });
 
 let database: TestDatabase;
 let folder: string;
@@ -26,20 +29,9 @@ afterAll(async () => {
 
 describe.sequential('apis', () => {
   test('create, show, list, update, disable, enable, delete', async () => {
-    const created = await cli.json([
-      'apis',
-      'create',
-      '--audience',
-      ORDERS,
-      '--name',
-      'Orders',
-      '--scope',
-      'read=See = all',
-      '--scope',
-      'write',
-      '--ttl',
-      '600',
-    ]);
+    const created = await cli.json(
+      line`apis create --audience ${ORDERS} --name Orders --scope ${'read=See = all'} --scope write --ttl 600`,
+    );
     expect(created).toMatchObject({
       audience: ORDERS,
       scopes: [
@@ -50,38 +42,30 @@ describe.sequential('apis', () => {
       signing_alg: 'ES256',
       disabled_at: null,
     });
-    expect(await cli.json(['apis', 'show', ORDERS])).toEqual(created);
-    expect(await cli.json(['apis', 'show', String(created['id'])])).toEqual(created);
-    expect(await cli.json(['apis', 'list'])).toEqual({ apis: [created] });
-    const updated = await cli.json([
-      'apis',
-      'update',
-      ORDERS,
-      '--remove-scope',
-      'write',
-      '--scope',
-      'read=See orders',
-      '--alg',
-      'RS256',
-    ]);
+    expect(await cli.json(line`apis show ${ORDERS}`)).toEqual(created);
+    expect(await cli.json(line`apis show ${String(created['id'])}`)).toEqual(created);
+    expect(await cli.json(line`apis list`)).toEqual({ apis: [created] });
+    const updated = await cli.json(
+      line`apis update ${ORDERS} --remove-scope write --scope ${'read=See orders'} --alg RS256`,
+    );
     expect(updated).toMatchObject({
       scopes: [{ name: 'read', description: 'See orders' }],
       signing_alg: 'RS256',
     });
-    expect(await cli.json(['apis', 'disable', ORDERS])).toMatchObject({
+    expect(await cli.json(line`apis disable ${ORDERS}`)).toMatchObject({
       audience: ORDERS,
       tokens_revoked: 0,
     });
-    expect(await cli.json(['apis', 'enable', ORDERS])).toMatchObject({ disabled_at: null });
-    expect(await cli.json(['apis', 'delete', ORDERS])).toMatchObject({ audience: ORDERS });
-    expect(await cli.json(['apis', 'list'])).toEqual({ apis: [] });
+    expect(await cli.json(line`apis enable ${ORDERS}`)).toMatchObject({ disabled_at: null });
+    expect(await cli.json(line`apis delete ${ORDERS}`)).toMatchObject({ audience: ORDERS });
+    expect(await cli.json(line`apis list`)).toEqual({ apis: [] });
   });
 
   test('a refusal is exit code 1, its reason on standard error, or in the document', async () => {
-    const refused = await cli(['apis', 'create', '--audience', 'orders', '--name', 'Orders']);
+    const refused = await cli(line`apis create --audience orders --name Orders`);
     expect(refused).toMatchObject({ exitCode: 1, stdout: '' });
     expect(refused.stderr).toContain('invalid_audience');
-    const asJson = await cli(['apis', 'show', ORDERS, '--json']);
+    const asJson = await cli(line`apis show ${ORDERS} --json`);
     expect(asJson.exitCode).toBe(1);
     expect(JSON.parse(asJson.stdout)).toMatchObject({ error: 'api_not_found' });
   });
@@ -89,62 +73,18 @@ describe.sequential('apis', () => {
 
 describe.sequential('clients', () => {
   beforeAll(async () => {
-    await cli.json([
-      'apis',
-      'create',
-      '--audience',
-      ORDERS,
-      '--name',
-      'Orders',
-      '--scope',
-      'read=See',
-      '--scope',
-      'write=Change',
-    ]);
-    await cli.json([
-      'apis',
-      'create',
-      '--audience',
-      'urn:stock',
-      '--name',
-      'Stock',
-      '--scope',
-      'count=Count',
-    ]);
+    await cli.json(
+      line`apis create --audience ${ORDERS} --name Orders --scope read=See --scope write=Change`,
+    );
+    await cli.json(line`apis create --audience urn:stock --name Stock --scope count=Count`);
   });
 
   test('create shows a secret once; show, list and the audit log never do', async () => {
-    const created = await cli.json([
-      ...[
-        'clients',
-        'create',
-        '--name',
-        'Shop',
-        '--kind',
-        'web',
-        '--redirect-uri',
-        'https://shop.example/cb',
-      ],
-      ...[
-        '--post-logout-redirect-uri',
-        'https://shop.example/',
-        '--backchannel-logout-uri',
-        'https://shop.example/bye',
-      ],
-      ...[
-        '--api',
-        ORDERS,
-        '--scopes',
-        'read write',
-        '--api',
-        'urn:stock',
-        '--scopes',
-        'count',
-        '--default-api',
-        ORDERS,
-      ],
-      '--first-party',
-    ]);
+    const created = await cli.json(
+      line`clients create --name Shop --kind web --redirect-uri https://shop.example/cb
+        --post-logout-redirect-uri https://shop.example/ --backchannel-logout-uri https://shop.example/bye
+        --api ${ORDERS} --scopes ${'read write'} --api urn:stock --scopes count --default-api ${ORDERS} --first-party`,
+    );
     expect(created).toMatchObject({
       client_name: 'Shop',
       redirect_uris: ['https://shop.example/cb'],
@@ -162,23 +102,16 @@ describe.sequential('clients', () => {
     const secret = String(created['client_secret']);
     expect(secret).toMatch(/^gcs_[\w-]{43}$/);
     const id = String(created['client_id']);
-    const shown = await cli(['clients', 'show', id]);
-    const listed = await cli(['clients', 'list', '--json']);
+    const shown = await cli(line`clients show ${id}`);
+    const listed = await cli(line`clients list --json`);
     expect(shown.stdout + listed.stdout).toContain(id);
     expect(shown.stdout + listed.stdout).not.toContain(secret.slice(9));
   });
 
   test('a machine is told how to get its first token', async () => {
-    const { exitCode, stdout } = await cli([
-      'clients',
-      'create',
-      '--name',
-      'Nightly',
-      '--kind',
-      'machine',
-      '--default-api',
-      ORDERS,
-    ]);
+    const { exitCode, stdout } = await cli(
+      line`clients create --name Nightly --kind machine --default-api ${ORDERS}`,
+    );
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(
       /curl -u cli_\w+:gcs_[\w-]+ -d grant_type=client_credentials http:\/\/localhost:3000\/token/,
@@ -191,10 +124,7 @@ describe.sequential('clients', () => {
       redirect_uris: ['https://doc.example/cb'],
       token_endpoint_auth_method: 'none',
     };
-    const created = await cli.json(
-      ['clients', 'create', '--stdin', '--name', 'Overridden'],
-      JSON.stringify(document),
-    );
+    const created = await cli.json(line`clients create --stdin --name Overridden`, JSON.stringify(document));
     expect(created).toMatchObject({
       ...document,
       client_name: 'Overridden',
@@ -202,18 +132,15 @@ describe.sequential('clients', () => {
     });
     expect(created).not.toHaveProperty('client_secret');
     const updated = await cli.json(
-      ['clients', 'update', String(created['client_id']), '-'],
+      line`clients update ${String(created['client_id'])} -`,
       JSON.stringify({ client_name: null, tos_uri: 'https://doc.example/tos' }),
     );
     expect(updated).toMatchObject({ tos_uri: 'https://doc.example/tos' });
     expect(updated).not.toHaveProperty('client_name');
-    expect((await cli(['clients', 'create', '-'], 'no json')).exitCode).toBe(2);
-    expect((await cli(['clients', 'create', '-'], '[]')).exitCode).toBe(2);
-    expect((await cli(['clients', 'create', 'client.json'], '{}')).exitCode).toBe(2);
-    const misspelt = await cli(
-      ['clients', 'create', '-'],
-      JSON.stringify({ ...document, redirect_urls: [] }),
-    );
+    expect((await cli(line`clients create -`, 'no json')).exitCode).toBe(2);
+    expect((await cli(line`clients create -`, '[]')).exitCode).toBe(2);
+    expect((await cli(line`clients create client.json`, '{}')).exitCode).toBe(2);
+    const misspelt = await cli(line`clients create -`, JSON.stringify({ ...document, redirect_urls: [] }));
     expect(misspelt).toMatchObject({ exitCode: 1 });
     expect(misspelt.stderr).toContain('redirect_urls is not a member this server knows');
   });
@@ -246,60 +173,36 @@ describe.sequential('clients', () => {
   });
 
   test('update, rotate-secret, disable, enable, delete', async () => {
-    const { client_id } = await cli.json([
-      'clients',
-      'create',
-      '--id',
-      'nightly',
-      '--name',
-      'Nightly',
-      '--kind',
-      'machine',
-      '--default-api',
-      ORDERS,
-    ]);
+    const { client_id } = await cli.json(
+      line`clients create --id nightly --name Nightly --kind machine --default-api ${ORDERS}`,
+    );
     expect(client_id).toBe('nightly');
-    const updated = await cli.json([
-      'clients',
-      'update',
-      'nightly',
-      '--api',
-      ORDERS,
-      '--scopes',
-      'read',
-      '--no-default-api',
-      '--first-party',
-    ]);
+    const updated = await cli.json(
+      line`clients update nightly --api ${ORDERS} --scopes read --no-default-api --first-party`,
+    );
     expect(updated).toMatchObject({
       apis: [{ audience: ORDERS, scopes: ['read'] }],
       default_api: null,
       first_party: true,
     });
-    const without = await cli.json([
-      'clients',
-      'update',
-      'nightly',
-      '--remove-api',
-      ORDERS,
-      '--no-first-party',
-      '--unset',
-      'client_name',
-    ]);
+    const without = await cli.json(
+      line`clients update nightly --remove-api ${ORDERS} --no-first-party --unset client_name`,
+    );
     expect(without).toMatchObject({ apis: [], first_party: false });
-    const rotated = await cli.json(['clients', 'rotate-secret', 'nightly', '--overlap', '60']);
+    const rotated = await cli.json(line`clients rotate-secret nightly --overlap 60`);
     expect(rotated).toMatchObject({ client_id: 'nightly', client_secret: expect.stringMatching(/^gcs_/) });
     expect(Date.parse(String(rotated['previous_expires_at']))).toBeGreaterThan(Date.now());
-    expect(await cli.json(['clients', 'disable', 'nightly'])).toEqual({
+    expect(await cli.json(line`clients disable nightly`)).toEqual({
       client_id: 'nightly',
       tokens_revoked: 0,
     });
-    expect((await cli.json(['clients', 'show', 'nightly']))['disabled_at']).not.toBeNull();
-    expect(await cli.json(['clients', 'enable', 'nightly'])).toMatchObject({ disabled_at: null });
-    expect(await cli.json(['clients', 'delete', 'nightly'])).toEqual({
+    expect((await cli.json(line`clients show nightly`))['disabled_at']).not.toBeNull();
+    expect(await cli.json(line`clients enable nightly`)).toMatchObject({ disabled_at: null });
+    expect(await cli.json(line`clients delete nightly`)).toEqual({
       client_id: 'nightly',
       tokens_revoked: 0,
     });
-    expect((await cli(['clients', 'show', 'nightly'])).exitCode).toBe(1);
+    expect((await cli(line`clients show nightly`)).exitCode).toBe(1);
   });
 
   test('what is wrong is said', async () => {
@@ -329,45 +232,21 @@ describe.sequential('clients', () => {
   });
 
   test('a list has pages', async () => {
-    const first = await cli.json(['clients', 'list', '--limit', '1']);
+    const first = await cli.json(line`clients list --limit 1`);
     expect(first['clients']).toHaveLength(1);
-    const rest = await cli.json(['clients', 'list', '--after', String(first['next'])]);
+    const rest = await cli.json(line`clients list --after ${String(first['next'])}`);
     expect(rest['next']).toBeNull();
     expect(rest['clients']).not.toContainEqual((first['clients'] as unknown[])[0]);
-    expect((await cli(['clients', 'list', '--limit', '0'])).exitCode).toBe(2);
-    expect((await cli(['clients', 'list', '--limit', 'x'])).stderr).toContain(
-      '--limit must be a whole number',
-    );
+    expect((await cli(line`clients list --limit 0`)).exitCode).toBe(2);
+    expect((await cli(line`clients list --limit x`)).stderr).toContain('--limit must be a whole number');
   });
 });
 
 describe.sequential('users', () => {
   test('create with everything, show by any name, list, update', async () => {
     const created = await cli.json(
-      [
-        ...[
-          'users',
-          'create',
-          '--email',
-          'Ada@Example.org',
-          '--email-verified',
-          '--username',
-          'ada',
-          '--name',
-          'Ada Lovelace',
-        ],
-        ...[
-          '--given-name',
-          'Ada',
-          '--locale',
-          'en-GB',
-          '--phone-number',
-          '+44 20 7946 0000',
-          '--address',
-          'country=UK',
-        ],
-        '--password-stdin',
-      ],
+      line`users create --email Ada@Example.org --email-verified --username ada --name ${'Ada Lovelace'}
+        --given-name Ada --locale en-GB --phone-number ${'+44 20 7946 0000'} --address country=UK --password-stdin`,
       `${PASSWORD}\n`,
     );
     expect(created).toMatchObject({
@@ -384,41 +263,33 @@ describe.sequential('users', () => {
       },
     });
     for (const name of ['ada', 'ADA@example.org', String(created['id'])]) {
-      expect(await cli.json(['users', 'show', name])).toEqual(created);
+      expect(await cli.json(line`users show ${name}`)).toEqual(created);
     }
-    expect(await cli.json(['users', 'list', '--search', 'ada'])).toEqual({ users: [created], next: null });
-    const updated = await cli.json([
-      'users',
-      'update',
-      'ada',
-      '--email',
-      'ada@example.net',
-      '--unset',
-      'username',
-      '--unset',
-      'address',
-    ]);
+    expect(await cli.json(line`users list --search ada`)).toEqual({ users: [created], next: null });
+    const updated = await cli.json(
+      line`users update ada --email ada@example.net --unset username --unset address`,
+    );
     expect(updated).toMatchObject({ email: 'ada@example.net', email_verified: false, username: null });
     expect(updated['profile']).not.toHaveProperty('address');
   });
 
   test('a password comes from standard input, never from an argument', async () => {
-    await cli.json(['users', 'create', '--username', 'grace']);
-    expect(await cli.json(['users', 'set-password', 'grace'], PASSWORD)).toMatchObject({ tokens_revoked: 0 });
-    expect((await cli.json(['users', 'show', 'grace']))['has_password']).toBe(true);
-    expect((await cli(['users', 'set-password', 'grace', PASSWORD])).exitCode).toBe(2);
-    expect((await cli(['users', 'create', '--username', 'x', '--password', PASSWORD])).exitCode).toBe(2);
-    expect((await cli(['users', 'set-password', 'grace'], '')).exitCode).toBe(2);
-    expect(await cli(['users', 'set-password', 'grace'], 'short')).toMatchObject({ exitCode: 1, stdout: '' });
-    expect((await cli(['users', 'set-password', 'nobody'], PASSWORD)).exitCode).toBe(1);
+    await cli.json(line`users create --username grace`);
+    expect(await cli.json(line`users set-password grace`, PASSWORD)).toMatchObject({ tokens_revoked: 0 });
+    expect((await cli.json(line`users show grace`))['has_password']).toBe(true);
+    expect((await cli(line`users set-password grace ${PASSWORD}`)).exitCode).toBe(2);
+    expect((await cli(line`users create --username x --password ${PASSWORD}`)).exitCode).toBe(2);
+    expect((await cli(line`users set-password grace`, '')).exitCode).toBe(2);
+    expect(await cli(line`users set-password grace`, 'short')).toMatchObject({ exitCode: 1, stdout: '' });
+    expect((await cli(line`users set-password nobody`, PASSWORD)).exitCode).toBe(1);
   });
 
   test('disable, enable, delete', async () => {
-    await cli.json(['users', 'create', '--username', 'hedy']);
-    expect(await cli.json(['users', 'disable', 'hedy'])).toMatchObject({ tokens_revoked: 0 });
-    expect((await cli(['users', 'list'])).stdout).toMatch(/hedy.*disabled/);
-    expect(await cli.json(['users', 'enable', 'hedy'])).toMatchObject({ disabled_at: null });
-    await cli.json(['users', 'delete', 'hedy']);
-    expect((await cli(['users', 'show', 'hedy'])).exitCode).toBe(1);
+    await cli.json(line`users create --username hedy`);
+    expect(await cli.json(line`users disable hedy`)).toMatchObject({ tokens_revoked: 0 });
+    expect((await cli(line`users list`)).stdout).toMatch(/hedy.*disabled/);
+    expect(await cli.json(line`users enable hedy`)).toMatchObject({ disabled_at: null });
+    await cli.json(line`users delete hedy`);
+    expect((await cli(line`users show hedy`)).exitCode).toBe(1);
   });
 });

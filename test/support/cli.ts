@@ -46,3 +46,12 @@ export function createCli(env: Readonly<Record<string, string>>): Cli {
     },
   });
 }
+
+/** Arguments as they are typed; what is filled in is one argument each: line`apis show ${audience}`. */
+export function line(texts: TemplateStringsArray, ...values: readonly string[]): string[] {
+  return texts.flatMap((text, index) => {
+    const value = values[index];
+    const words = text.split(/\s+/).filter(Boolean);
+    return value === undefined ? words : [...words, value];
+  });
+}
