@@ -1,20 +1,20 @@
 /**
  * Forward-only migrations: `migrations/NNNN-noun.ts`, each exporting `up(knex)` and run in a transaction of its own together
  * with its row in `schema_migrations`. One process migrates at a time, under an advisory lock; the others wait for it and then
- * find nothing to do. Old code goes on serving while new code migrates (each migration must allow that), hence a schema that
- * is newer than the code is reported by `unknownMigrations` and refused by nobody but `migrate`.
+ * find nothing to do. Old code goes on serving while new code migrates (each migration must allow that), so a schema that is
+ * newer than the code is no error here: `unknownMigrations` tells, and the caller decides.
  */
 import { readdir } from 'node:fs/promises';
-import { pathToFileURL } from 'node:url';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Knex } from 'knex';
-import type { Database } from './database.ts';
+import type { Database, Queryable } from './database.ts';
 
 const FOLDER = path.join(import.meta.dirname, '../../migrations');
 const FILE_NAME = /^\d{4}-[a-z0-9-]+\.ts$/;
-/** Any constant will do, as long as nobody else takes the same advisory lock: the bytes of "guichet". */
+/** The bytes of "guichet": any constant will do that nobody else takes for an advisory lock in this database. */
 const LOCK_KEY = '0x67756963686574';
-/** A migration waits for running transactions, never long: what queues behind its lock is the whole service. */
+/** A migration waits for running transactions, but never long: behind its lock queues the whole service. */
 const LOCK_TIMEOUT = '5s';
 
 interface Migration {
@@ -22,56 +22,58 @@ interface Migration {
 }
 
 /** Runs what is pending and returns its names, oldest first. Safe to call from any number of processes at once. */
-export async function migrate(db: Database): Promise<string[]> {
-  const names = await migrationNames();
-  await db.knex.raw(
-    'CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())',
-  );
+export async function migrate(db: Database, folder = FOLDER): Promise<string[]> {
   const done: string[] = [];
-  for (const name of names) {
-    if (await apply(db, name)) done.push(name);
+  for (const name of await pendingMigrations(db, folder)) {
+    if (await apply(db, folder, name)) done.push(name);
   }
   return done;
 }
 
 /** Names of migrations that the code has and the database has not. */
-export async function pendingMigrations(db: Database): Promise<string[]> {
-  const [names, applied] = await Promise.all([migrationNames(), appliedMigrations(db.knex)]);
+export async function pendingMigrations(db: Database, folder = FOLDER): Promise<string[]> {
+  const [names, applied] = await Promise.all([migrationNames(folder), appliedMigrations(db.knex)]);
   return names.filter((name) => !applied.has(name));
 }
 
 /** Names of migrations that the database has and the code has not: a newer release has migrated it. */
-export async function unknownMigrations(db: Database): Promise<string[]> {
-  const [names, applied] = await Promise.all([migrationNames(), appliedMigrations(db.knex)]);
+export async function unknownMigrations(db: Database, folder = FOLDER): Promise<string[]> {
+  const [names, applied] = await Promise.all([migrationNames(folder), appliedMigrations(db.knex)]);
   return [...applied].filter((name) => !names.includes(name)).sort();
 }
 
-async function apply(db: Database, name: string): Promise<boolean> {
+/** False when another process was faster. */
+async function apply(db: Database, folder: string, name: string): Promise<boolean> {
+  const { up }: Migration = await import(pathToFileURL(path.join(folder, `${name}.ts`)).href);
   return db.transaction(async (tx) => {
+    // Filling a new column may take minutes, and so may waiting for another process that does.
+    await tx.raw('SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0');
     await tx.raw(`SELECT pg_advisory_xact_lock(${LOCK_KEY})`);
-    const applied = await appliedMigrations(tx);
-    if (applied.has(name)) return false;
     await tx.raw(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
-    const { up }: Migration = await import(pathToFileURL(path.join(FOLDER, `${name}.ts`)).href);
+    // Under the lock, as even IF NOT EXISTS fails when two do it at the same moment.
+    await tx.raw(
+      'CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())',
+    );
+    if ((await appliedMigrations(tx)).has(name)) return false;
     await up(tx);
     await tx('schema_migrations').insert({ name });
     return true;
   });
 }
 
-async function migrationNames(): Promise<string[]> {
-  const files = await readdir(FOLDER);
+async function migrationNames(folder: string): Promise<string[]> {
+  const files = await readdir(folder);
   return files
     .filter((file) => FILE_NAME.test(file))
     .map((file) => path.basename(file, '.ts'))
     .sort();
 }
 
-async function appliedMigrations(knex: Knex): Promise<Set<string>> {
-  const { rows } = await knex.raw<{ rows: { found: boolean }[] }>(
+async function appliedMigrations(db: Queryable): Promise<Set<string>> {
+  const { rows } = await db.raw<{ rows: { found: boolean }[] }>(
     `SELECT to_regclass('schema_migrations') IS NOT NULL AS found`,
   );
   if (!rows[0]?.found) return new Set();
-  const names = await knex<{ name: string }>('schema_migrations').select('name');
+  const names = await db<{ name: string }>('schema_migrations').select('name');
   return new Set(names.map(({ name }) => name));
 }

@@ -88,10 +88,14 @@ export function spawnSupervisor(
   closeSync(log);
   closeSync(reader);
   child.unref();
-  let failure: string | undefined;
-  child.once('error', (error) => (failure = error.message));
-  child.once('exit', () => (failure = complaints(cluster, logStart)));
-  return { failure: () => failure };
+  let spawnError: Error | undefined;
+  child.once('error', (error) => (spawnError = error));
+  return {
+    failure() {
+      if (spawnError) return spawnError.message;
+      return child.exitCode === null && child.signalCode === null ? undefined : complaints(cluster, logStart);
+    },
+  };
 }
 
 function openLog({ log }: Cluster, owner: Owner | undefined): number {
@@ -102,12 +106,15 @@ function openLog({ log }: Cluster, owner: Owner | undefined): number {
   return fd;
 }
 
-/** What the log says since a start, without what every start says. */
+/** The end of what the log says since a start, without what every start says. */
 function complaints({ log }: Cluster, start: number): string {
-  const lines = readFileSync(log).subarray(start).toString('utf8').split('\n');
-  const errors = lines.flatMap((line) => /(?:FATAL|PANIC|ERROR|HINT): .*/.exec(line)?.[0] ?? []);
-  const spoken = errors.filter((line) => !line.includes('the database system is'));
-  return (spoken.length > 0 ? spoken : lines).slice(-LINES_MAX).join(' ').trim();
+  const lines = readFileSync(log).subarray(start).toString('utf8').trim().split('\n');
+  const spoken = lines.filter((line) => !EVERY_START.test(line)).map((line) => line.replace(LINE_PREFIX, ''));
+  return spoken.slice(-COMPLAINTS_MAX).join(' ');
 }
 
-const LINES_MAX = 4;
+const EVERY_START =
+  /the database system is|database system (is|was) shut down|starting PostgreSQL|listening on/;
+/** `2026-11-23 20:46:43.254 UTC [15682] ` */
+const LINE_PREFIX = /^[\d-]+ [\d:.]+ \w+ \[\d+\] /;
+const COMPLAINTS_MAX = 4;
