@@ -31,6 +31,7 @@ export async function up(knex: Knex): Promise<void> {
       digest     bytea PRIMARY KEY,
       expires_at timestamptz NOT NULL
     ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+    -- pruning
     CREATE INDEX replays_expiry ON replays (expires_at);
 
     -- The answer to a refresh, sealed under a key derived from the spent refresh token, for the client that repeats it.
@@ -40,6 +41,7 @@ export async function up(knex: Knex): Promise<void> {
       sealed           bytea NOT NULL,
       expires_at       timestamptz NOT NULL
     );
+    -- pruning
     CREATE INDEX refresh_answers_expiry ON refresh_answers (expires_at);
   `);
 }
