@@ -4,6 +4,7 @@ import { canonicalPath } from './http/canonical-path.ts';
 import { clientAddressFrom } from './http/client-address.ts';
 import { handleErrors } from './http/handle-errors.ts';
 import { pinHost } from './http/host-pin.ts';
+import { jsonForClients } from './http/json-for-clients.ts';
 import { limits } from './http/limits.ts';
 import { measure } from './http/metrics.ts';
 import { checkBody } from './http/read-body.ts';
@@ -59,6 +60,7 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
     limits(),
     wellFormedUrl(),
     canonicalPath({ dynamic: DYNAMIC_ROUTES }),
+    jsonForClients({ isProtocolPath }),
     checkBody(),
     assets({ views }),
     frontPage({ ...services, views }),

@@ -24,7 +24,7 @@ const SYSTEM_CODES = new Set([
 
 /** What pg, pg-pool and knex throw without a code. knex puts the statement before the message, so these look at its end. */
 const MESSAGES = [
-  /is not currently accepting connections$/,
+  /^database ".*" is not currently accepting connections$/,
   /Connection terminated( unexpectedly| due to connection timeout)?$/,
   /timeout exceeded when trying to connect$/,
   /timeout expired$/,

@@ -12,7 +12,9 @@ import { throttleClients, useSecretDigests } from './client-authentication.ts';
 import { providerConfiguration } from './configuration.ts';
 import type { HallContext } from './context.ts';
 import { boundProofAge } from './dpop.ts';
+import { throttleTokenScans, throttleUserCodes } from './guesses.ts';
 import { commitIssued } from './issuance.ts';
+import { getInsteadOfPost } from './posted-requests.ts';
 import { allowFormTarget, cacheMetadata } from './responses.ts';
 import { hideStoredSecrets } from './registration.ts';
 import { reportErrors, unavailableInsteadOfError } from './errors.ts';
@@ -36,11 +38,14 @@ export function createProvider(hall: HallContext, front: readonly Middleware[]):
   provider.use(unavailableInsteadOfError());
   provider.use(cacheMetadata(hall.config));
   provider.use(allowFormTarget());
+  provider.use(getInsteadOfPost());
   provider.use(throttleClients(hall));
+  provider.use(throttleUserCodes(hall));
   provider.use(hideStoredSecrets(hall));
   provider.use(boundProofAge(hall));
   provider.use(commitIssued(hall));
   provider.use(structuredTokens(hall, provider));
+  provider.use(throttleTokenScans(hall));
   return provider;
 }
 

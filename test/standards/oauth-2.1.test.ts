@@ -153,6 +153,24 @@ test.each([
   expect(json['error']).toBe('invalid_request');
 });
 
+test.each(['text/html', 'text/html,application/xhtml+xml,*/*;q=0.8', 'image/png', ''])(
+  'O21-04 an error is JSON for a client that accepts %j',
+  async (accept) => {
+    for (const path of [
+      '/token',
+      '/token/introspection',
+      '/token/revocation',
+      '/request',
+      '/device/auth',
+      '/me',
+    ]) {
+      const answer = await post(`${scene.issuer}${path}`, {}, { Accept: accept });
+      expect(answer.headers.get('content-type'), path).toMatch(/^application\/json/);
+      expect(answer.json, path).toHaveProperty('error');
+    }
+  },
+);
+
 test('O21-05 nothing that carries a credential may be kept by a cache', async () => {
   const { issuer } = scene;
   const spa = await addClient(scene, 'spa');
