@@ -11,6 +11,7 @@ import { deleteApi } from '../revocation/delete-api.ts';
 import { disableApi } from '../revocation/disable-api.ts';
 import { removeScopes } from '../revocation/remove-scopes.ts';
 import { ACTOR } from './actor.ts';
+import { COMMAND } from './command-name.ts';
 import { count, fields, moment, paragraphs, quoted, table, type Outcome } from './outcome.ts';
 import { parseArgument, parseOptions, texts, wholeNumber } from './parse.ts';
 import { apiToJson } from './present.ts';
@@ -37,7 +38,7 @@ export const create: Action = async (context, { options }) => {
   });
   const scopes =
     api.scopes.length > 0 ? ` --scopes ${quoted(api.scopes.map((each) => each.name).join(' '))}` : '';
-  const next = `Next, a client that may ask for tokens:\n  guichet clients create --name Example --kind machine --api ${quoted(audience)}${scopes}`;
+  const next = `Next, a client that may ask for tokens:\n  ${COMMAND} clients create --name Example --kind machine --api ${quoted(audience)}${scopes}`;
   return shown(`The API ${api.name} is registered.`, api, next);
 };
 
@@ -51,7 +52,7 @@ export const list: Action = async ({ db }) => {
     api.signingAlg,
     api.disabledAt ? 'disabled' : '',
   ]);
-  const none = 'There are no APIs yet. Register one with: guichet apis create --audience <uri> --name <text>';
+  const none = `There are no APIs yet. Register one with: ${COMMAND} apis create --audience <uri> --name <text>`;
   return {
     json: { apis: apis.map(apiToJson) },
     text: apis.length === 0 ? none : table(['AUDIENCE', 'NAME', 'SCOPES', 'TTL', 'ALG', ''], rows),
@@ -79,7 +80,7 @@ export const update: Action = async (context, { args, options }) => {
 export const disable: Action = async (context, { args }) => {
   const { id, audience } = await getApi(context.db.knex, args);
   const { tokens } = await disableApi(context, id, ACTOR);
-  const text = `The API ${audience} is disabled, ${count(tokens, 'token')} ended. Undo with: guichet apis enable ${quoted(audience)}`;
+  const text = `The API ${audience} is disabled, ${count(tokens, 'token')} ended. Undo with: ${COMMAND} apis enable ${quoted(audience)}`;
   return { json: { id, audience, tokens_revoked: tokens }, text };
 };
 

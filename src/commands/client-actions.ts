@@ -10,6 +10,7 @@ import { listApis } from '../resources/store.ts';
 import { deleteClient } from '../revocation/delete-client.ts';
 import { disableClient } from '../revocation/disable-client.ts';
 import { ACTOR } from './actor.ts';
+import { COMMAND } from './command-name.ts';
 import { count, fields, moment, paragraphs, table, type Outcome } from './outcome.ts';
 import { pageOf, pageOptions, parseArgument, parseOptions, wholeNumber } from './parse.ts';
 import { clientToJson } from './present.ts';
@@ -26,12 +27,12 @@ export const list: Action = async ({ db }, { options }) => {
     texts(client.metadata['grant_types']).map(shortGrant).join(' '),
     [client.origin === 'dynamic' && 'dynamic', client.disabledAt && 'disabled'].filter(Boolean).join(' '),
   ]);
-  const none = 'No clients. Register one with: guichet clients create --help';
+  const none = `No clients. Register one with: ${COMMAND} clients create --help`;
   return {
     json: { clients: items.map((client) => clientToJson(client, apis)), next },
     text: paragraphs(
       items.length === 0 ? none : table(['CLIENT ID', 'NAME', 'AUTHENTICATION', 'GRANTS', ''], rows),
-      next !== null && `More: guichet clients list --after ${next}`,
+      next !== null && `More: ${COMMAND} clients list --after ${next}`,
     ),
   };
 };
@@ -66,7 +67,7 @@ export const disable: Action = async (context, { args }) => {
   const { tokens } = await disableClient(context, id, ACTOR);
   return {
     json: { client_id: id, tokens_revoked: tokens },
-    text: `The client ${id} is disabled, ${count(tokens, 'token')} ended. Undo with: guichet clients enable ${id}`,
+    text: `The client ${id} is disabled, ${count(tokens, 'token')} ended. Undo with: ${COMMAND} clients enable ${id}`,
   };
 };
 

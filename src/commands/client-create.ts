@@ -4,6 +4,7 @@ import { createClient } from '../clients/create-client.ts';
 import { CLIENT_KINDS, type ClientKind } from '../clients/kinds.ts';
 import type { ClientRecord } from '../clients/client.ts';
 import { ACTOR } from './actor.ts';
+import { COMMAND } from './command-name.ts';
 import { shownClient } from './client-actions.ts';
 import { clientOptions, readDocument, readMetadata, type ClientOptions } from './client-options.ts';
 import { quoted } from './outcome.ts';
@@ -72,7 +73,7 @@ function nextStep(
   }
   const [api] = client.apis;
   if (!api) {
-    return `It may not ask for any token yet:\n  guichet clients update ${client.id} --api <audience> --scopes "<names>"`;
+    return `It may not ask for any token yet:\n  ${COMMAND} clients update ${client.id} --api <audience> --scopes "<names>"`;
   }
   const resource = client.defaultApiId === null ? ` -d resource=${quoted(api.audience)}` : '';
   const scope = api.scopes.length > 0 ? ` -d scope=${quoted(api.scopes.join(' '))}` : '';

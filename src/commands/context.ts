@@ -11,6 +11,7 @@ import { startEmbedded } from '../db/embedded.ts';
 import { migrate, pendingMigrations } from '../db/migrate.ts';
 import { AppError } from '../errors.ts';
 import { createLogger, type Logger } from '../log.ts';
+import { COMMAND } from './command-name.ts';
 
 /** What a command works with: the server's own configuration and database, whether the server runs or not. */
 export interface CommandContext extends AsyncDisposable {
@@ -91,7 +92,7 @@ async function requireSchema(db: Database, config: Config): Promise<void> {
   }
   throw new AppError(
     'schema_behind',
-    'The database schema is behind this version. Bring it up to date with: npm run --silent guichet -- migrate',
+    `The database schema is behind this version. Bring it up to date with: ${COMMAND} migrate`,
     { status: 409, detail: pending },
   );
 }

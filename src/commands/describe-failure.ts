@@ -1,6 +1,7 @@
 import { ConfigError } from '../config/load.ts';
 import { isUnavailable } from '../db/unavailable.ts';
 import { AppError } from '../errors.ts';
+import { COMMAND } from './command-name.ts';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -20,7 +21,7 @@ export function describeFailure(error: unknown): Failure {
   }
   if (isUnavailable(error)) {
     const reason = error instanceof Error ? error.message : String(error);
-    const message = `The database cannot be reached (${reason}).\nCheck it with: npm run --silent guichet -- doctor`;
+    const message = `The database cannot be reached (${reason}).\nCheck it with: ${COMMAND} doctor`;
     return { exitCode: EXIT_CODES.unreachable, code: 'database_unreachable', message };
   }
   if (error instanceof AppError) {

@@ -3,6 +3,7 @@ import { ConfigError, loadConfig } from '../config/load.ts';
 import { pendingMigrations, unknownMigrations } from '../db/migrate.ts';
 import { SIGNING_ALGS, privateKeyAad, type SigningKey } from '../keys/key.ts';
 import { listKeys } from '../keys/store.ts';
+import { COMMAND } from './command-name.ts';
 import { openContext, type CommandContext } from './context.ts';
 import { checkIssuer } from './doctor-issuer.ts';
 import { paragraphs, type Outcome } from './outcome.ts';
@@ -109,7 +110,7 @@ async function checkSchema({ db }: CommandContext): Promise<Finding> {
   const [pending, unknown] = [await pendingMigrations(db), await unknownMigrations(db)];
   if (pending.length > 0) {
     const message = `It is behind: ${pending.join(', ')}`;
-    return { check: 'schema', state: 'problem', message, advice: 'Run: npm run --silent guichet -- migrate' };
+    return { check: 'schema', state: 'problem', message, advice: `Run: ${COMMAND} migrate` };
   }
   if (unknown.length > 0) {
     const message = `A newer version has migrated it: ${unknown.join(', ')}`;

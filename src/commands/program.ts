@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 
+import { COMMAND } from './command-name.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 
 interface Noun {
@@ -48,6 +49,7 @@ const NOUNS: Readonly<Record<string, Noun>> = {
 };
 
 const AFTER_HELP = `
+From the folder of this installation: ${COMMAND} <noun> <verb> …
 Every command takes --help, and --json to print one JSON document on standard output.
 Exit codes: 0 done, 1 refused, 2 wrong usage, 3 database not reachable.
 

@@ -12,6 +12,7 @@ import { deleteAccount } from '../revocation/delete-account.ts';
 import { disableAccount } from '../revocation/disable-account.ts';
 import { resetPassword } from '../revocation/reset-password.ts';
 import { ACTOR } from './actor.ts';
+import { COMMAND } from './command-name.ts';
 import { count, fields, moment, paragraphs, table, type Outcome } from './outcome.ts';
 import { pageOf, pageOptions, parseArgument, parseOptions } from './parse.ts';
 import { accountToJson } from './present.ts';
@@ -30,7 +31,7 @@ export const create: Action = async (context, { options: given }) => {
     actor: ACTOR,
   });
   const next =
-    !account.hasPassword && `Nobody can sign in yet:\n  guichet users set-password ${nameOf(account)}`;
+    !account.hasPassword && `Nobody can sign in yet:\n  ${COMMAND} users set-password ${nameOf(account)}`;
   return shown('The account is created.', account, next);
 };
 
@@ -44,12 +45,12 @@ export const list: Action = async ({ db }, { options }) => {
     account.profile.name ?? '',
     [!account.hasPassword && 'no password', account.disabledAt && 'disabled'].filter(Boolean).join(', '),
   ]);
-  const none = 'No accounts. Create one with: guichet users create --email <address> --password-stdin';
+  const none = `No accounts. Create one with: ${COMMAND} users create --email <address> --password-stdin`;
   return {
     json: { users: items.map(accountToJson), next },
     text: paragraphs(
       items.length === 0 ? none : table(['ID', 'E-MAIL', 'USERNAME', 'NAME', ''], rows),
-      next !== null && `More: guichet users list --after ${next}`,
+      next !== null && `More: ${COMMAND} users list --after ${next}`,
     ),
   };
 };
@@ -92,7 +93,7 @@ export const disable: Action = async (context, { args }) => {
   const name = nameOf(account);
   return {
     json: { id: account.id, tokens_revoked: tokens },
-    text: `The account ${name} is disabled, sessions and ${count(tokens, 'token')} ended. Undo with: guichet users enable ${name}`,
+    text: `The account ${name} is disabled, sessions and ${count(tokens, 'token')} ended. Undo with: ${COMMAND} users enable ${name}`,
   };
 };
 

@@ -137,9 +137,9 @@ describe.sequential('clients', () => {
     );
     expect(updated).toMatchObject({ tos_uri: 'https://doc.example/tos' });
     expect(updated).not.toHaveProperty('client_name');
-    expect((await cli(line`clients create -`, 'no json')).exitCode).toBe(2);
-    expect((await cli(line`clients create -`, '[]')).exitCode).toBe(2);
-    expect((await cli(line`clients create client.json`, '{}')).exitCode).toBe(2);
+    expect(await cli(line`clients create -`, 'no json')).toMatchObject({ exitCode: 2 });
+    expect(await cli(line`clients create -`, '[]')).toMatchObject({ exitCode: 2 });
+    expect(await cli(line`clients create client.json`, '{}')).toMatchObject({ exitCode: 2 });
     const misspelt = await cli(line`clients create -`, JSON.stringify({ ...document, redirect_urls: [] }));
     expect(misspelt).toMatchObject({ exitCode: 1 });
     expect(misspelt.stderr).toContain('redirect_urls is not a member this server knows');
@@ -169,7 +169,7 @@ describe.sequential('clients', () => {
       token_endpoint_auth_method: 'private_key_jwt',
     });
     expect(created).not.toHaveProperty('client_secret');
-    expect((await cli([...create.slice(0, -1), '/nowhere'])).exitCode).toBe(2);
+    expect(await cli([...create.slice(0, -1), '/nowhere'])).toMatchObject({ exitCode: 2 });
   });
 
   test('update, rotate-secret, disable, enable, delete', async () => {
@@ -202,7 +202,7 @@ describe.sequential('clients', () => {
       client_id: 'nightly',
       tokens_revoked: 0,
     });
-    expect((await cli(line`clients show nightly`)).exitCode).toBe(1);
+    expect(await cli(line`clients show nightly`)).toMatchObject({ exitCode: 1 });
   });
 
   test('what is wrong is said', async () => {
@@ -237,7 +237,7 @@ describe.sequential('clients', () => {
     const rest = await cli.json(line`clients list --after ${String(first['next'])}`);
     expect(rest['next']).toBeNull();
     expect(rest['clients']).not.toContainEqual((first['clients'] as unknown[])[0]);
-    expect((await cli(line`clients list --limit 0`)).exitCode).toBe(2);
+    expect(await cli(line`clients list --limit 0`)).toMatchObject({ exitCode: 2 });
     expect((await cli(line`clients list --limit x`)).stderr).toContain('--limit must be a whole number');
   });
 });
@@ -277,11 +277,11 @@ describe.sequential('users', () => {
     await cli.json(line`users create --username grace`);
     expect(await cli.json(line`users set-password grace`, PASSWORD)).toMatchObject({ tokens_revoked: 0 });
     expect((await cli.json(line`users show grace`))['has_password']).toBe(true);
-    expect((await cli(line`users set-password grace ${PASSWORD}`)).exitCode).toBe(2);
-    expect((await cli(line`users create --username x --password ${PASSWORD}`)).exitCode).toBe(2);
-    expect((await cli(line`users set-password grace`, '')).exitCode).toBe(2);
+    expect(await cli(line`users set-password grace ${PASSWORD}`)).toMatchObject({ exitCode: 2 });
+    expect(await cli(line`users create --username x --password ${PASSWORD}`)).toMatchObject({ exitCode: 2 });
+    expect(await cli(line`users set-password grace`, '')).toMatchObject({ exitCode: 2 });
     expect(await cli(line`users set-password grace`, 'short')).toMatchObject({ exitCode: 1, stdout: '' });
-    expect((await cli(line`users set-password nobody`, PASSWORD)).exitCode).toBe(1);
+    expect(await cli(line`users set-password nobody`, PASSWORD)).toMatchObject({ exitCode: 1 });
   });
 
   test('disable, enable, delete', async () => {
@@ -290,6 +290,6 @@ describe.sequential('users', () => {
     expect((await cli(line`users list`)).stdout).toMatch(/hedy.*disabled/);
     expect(await cli.json(line`users enable hedy`)).toMatchObject({ disabled_at: null });
     await cli.json(line`users delete hedy`);
-    expect((await cli(line`users show hedy`)).exitCode).toBe(1);
+    expect(await cli(line`users show hedy`)).toMatchObject({ exitCode: 1 });
   });
 });
