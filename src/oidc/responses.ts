@@ -41,9 +41,11 @@ export function allowFormTarget(): Middleware {
 }
 
 async function formTargetsOf(oidc: LibraryContext): Promise<unknown[]> {
-  // The answer itself, to a URI that has been checked.
-  if (oidc.params && oidc.responseMode === 'form_post' && oidc.redirectUriCheckPerformed) {
-    return [oidc.params['redirect_uri'], oidc.client?.clientUri];
+  // The answer itself. An error may come before the library has marked the URI as checked (authorization_error_handler.js).
+  const { client, params } = oidc;
+  const answersTo = params?.['redirect_uri'];
+  if (params && oidc.responseMode === 'form_post' && typeof answersTo === 'string') {
+    if (client?.redirectUriAllowed(answersTo)) return [answersTo, client.clientUri];
   }
   // Somebody else has signed in: the first session is ended, and then the answer is given (actions/authorization/resume.js).
   if (oidc.route === 'resume') {
