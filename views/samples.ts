@@ -147,10 +147,11 @@ export const samples: Samples = {
     production: { commands: undefined },
     development: {
       commands: {
-        api: 'npm run --silent guichet -- apis create --audience https://api.example --name Example --scope read',
+        api: 'npm run --silent guichet -- \\\n  apis create --name Example \\\n  --audience https://api.example',
         client:
-          'npm run --silent guichet -- clients create --name Demo --api https://api.example --scope read',
-        token: 'curl -u ID:SECRET -d grant_type=client_credentials http://localhost:3000/token',
+          'npm run --silent guichet -- \\\n  clients create --name Demo \\\n  --default-api https://api.example',
+        token:
+          'curl -u CLIENT_ID:CLIENT_SECRET \\\n  -d grant_type=client_credentials \\\n  http://localhost:3000/token',
       },
     },
   },

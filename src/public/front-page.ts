@@ -16,9 +16,23 @@ export function frontPage({ config, views }: { config: Config; views: Views }): 
 
 function firstTokenCommands(issuer: string) {
   return {
-    api: 'npm run --silent guichet -- apis create --audience https://api.example --name Example --scope read="Read things"',
-    client:
-      'npm run --silent guichet -- clients create --name Demo --kind machine --default-api https://api.example',
-    token: `curl -u CLIENT_ID:CLIENT_SECRET -d grant_type=client_credentials ${issuer}/token`,
+    api: lines(
+      'npm run --silent guichet --',
+      'apis create --name Example',
+      '--audience https://api.example',
+      '--scope read="Read things"',
+    ),
+    client: lines(
+      'npm run --silent guichet --',
+      'clients create --name Demo',
+      '--kind machine',
+      '--default-api https://api.example',
+    ),
+    token: lines('curl -u CLIENT_ID:CLIENT_SECRET', '-d grant_type=client_credentials', `${issuer}/token`),
   };
+}
+
+/** Short lines: they are read on a phone as well, and copied as they stand. */
+function lines(...parts: string[]): string {
+  return parts.join(' \\\n  ');
 }

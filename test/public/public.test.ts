@@ -22,7 +22,7 @@ describe('the front page', () => {
     expect(page.status).toBe(200);
     expect(page.heading).toBe('Guichet');
     expect(page.text).toContain(
-      `curl -u CLIENT_ID:CLIENT_SECRET -d grant_type=client_credentials ${server.issuer}/token`,
+      `curl -u CLIENT_ID:CLIENT_SECRET \\ -d grant_type=client_credentials \\ ${server.issuer}/token`,
     );
     const links = findAll(page.document, 'a').map(({ attributes }) => attributes['href'] ?? '');
     for (const link of links) expect((await fetch(server.issuer + link)).status).toBe(200);
