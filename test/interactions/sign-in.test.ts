@@ -145,16 +145,17 @@ describe('somebody who may not sign in', () => {
   test('learns nothing of the reason from the time it takes', async () => {
     const person = await makePerson(server.services);
     const timeOf = async (identifier: string) => {
-      const times: number[] = [];
-      for (let attempt = 0; attempt < 5; attempt += 1) {
-        const { walker, page } = await freshForm();
-        const start = performance.now();
-        await signIn(walker, page, identifier, 'not the password');
-        times.push(performance.now() - start);
-      }
-      return times.sort((a, b) => a - b)[2] ?? 0;
+      const { walker, page } = await freshForm();
+      const start = performance.now();
+      await signIn(walker, page, identifier, 'not the password');
+      return performance.now() - start;
     };
-    const [known, unknown] = [await timeOf(person.email ?? ''), await timeOf('nobody.else@example.org')];
+    // Turn by turn, and the quickest of each: whatever else the machine does only makes a request slower.
+    let [known, unknown] = [Infinity, Infinity];
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      known = Math.min(known, await timeOf(person.email ?? ''));
+      unknown = Math.min(unknown, await timeOf('nobody.else@example.org'));
+    }
     expect(unknown / known).toBeGreaterThan(0.5);
     expect(unknown / known).toBeLessThan(2);
   });
