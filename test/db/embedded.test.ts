@@ -14,7 +14,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ConnectionSettings } from '../../src/db/database.ts';
 import { findBinaries } from '../../src/db/embedded/binaries.ts';
 import { startEmbedded } from '../../src/db/embedded.ts';
@@ -171,6 +171,14 @@ describe('starting', () => {
       message: expect.stringContaining('no_such_setting'),
     });
   });
+});
+
+test('a platform without programs is told what to do instead', () => {
+  vi.spyOn(process, 'arch', 'get').mockReturnValue('mips');
+  expect(() => findBinaries(undefined, dataDir)).toThrow(
+    /no embedded PostgreSQL for .* mips.*GUICHET_DATABASE_URL/,
+  );
+  vi.restoreAllMocks();
 });
 
 describe('several processes', () => {
