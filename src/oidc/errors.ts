@@ -12,15 +12,15 @@ const failures = new WeakMap<object, unknown>();
 
 /** Events are for the log only: the library neither awaits nor catches what listens to them. */
 export function reportErrors(hall: HallContext, provider: Provider): void {
-  // Koa's own: mostly a client that left before its answer. Without a listener it prints a stack.
-  provider.on('error', (error: unknown) => hall.log.debug({ err: error }, 'a response could not be finished'));
+  // The published types know each event by its own signature; these have the same, or are Koa's.
+  const events: EventEmitter = provider;
+  // Mostly a client that left before its answer. Without a listener Koa prints a stack.
+  events.on('error', (error: unknown) => hall.log.debug({ err: error }, 'a response could not be finished'));
   provider.on('server_error', (ctx, error) => {
     failures.set(ctx, error);
     if (!isTemporary(error))
       hall.log.error({ err: error, requestId: requestIdOf(ctx) }, 'the provider failed');
   });
-  // The published types know each event by its own signature; all of these have the same.
-  const events: EventEmitter = provider;
   for (const event of REFUSALS) {
     events.on(event, (ctx: Context, error: Error & { error_detail?: string }) => {
       hall.log.debug(
