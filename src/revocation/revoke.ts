@@ -41,29 +41,37 @@ export async function revokeWithin(
   actor: Actor,
 ): Promise<Revoked> {
   const now = clock.now();
-  await endGrants(tx, target, now);
+  const grants = await endGrants(tx, target, now);
   const sessions = await endSessions(tx, target, now);
+  // Whoever ended it first has ended all of it, or we would still wait for their row. A replayed code comes here many times.
+  if (endsForGood(target) && grants + sessions.length === 0) return { tokens: 0 };
   await enqueueLogouts(tx, sessions, now);
-  let tokens = await endEverythingIssued(tx, target, sessions, now);
+  let tokens = await endTokensOf(tx, target, sessions, now);
 
   // Processes issue under the shared side of this lock. Waiting for it alone lets the ones in flight finish; what they
   // wrote is found by the second pass, and whoever comes later sees the rows ended above. The slow pass is done by then,
   // so that issuance waits for milliseconds only.
   await tx.raw('SELECT pg_advisory_xact_lock(?)', [LEDGER_LOCK]);
-  tokens += await endEverythingIssued(tx, target, sessions, now);
+  tokens += await endTokensOf(tx, target, sessions, now);
+  // Not before: who issues holds the lock while it waits for the row it spends, so holding that row here would be a deadlock.
+  await deleteGrantArtifacts(tx, target);
 
   await record(tx, { occurredAt: now, type: 'revoked', actor, detail: { ...describe(target), tokens } });
   if (sessions.length > 0) await notify(tx, LOGOUT_CHANNEL, '');
   return { tokens };
 }
 
-async function endEverythingIssued(
+/** Ended once and for all; the rest may have come to new tokens since it was last revoked. */
+function endsForGood(target: RevokeTarget): boolean {
+  return 'grant' in target || 'session' in target;
+}
+
+async function endTokensOf(
   tx: Knex.Transaction,
   target: RevokeTarget,
   sessions: readonly string[],
   now: Date,
 ): Promise<number> {
-  await deleteGrantArtifacts(tx, target);
   return (await endTokens(tx, target, now)) + (await endSessionTokens(tx, sessions, now));
 }
 

@@ -80,15 +80,15 @@ function narrow(rows: Knex.QueryBuilder, target: RevokeTarget): Knex.QueryBuilde
   return rows.where('issued_at', '<', target.issuedBefore);
 }
 
-/** Ends the grants behind the target. Their codes and tokens go with them, see {@link deleteGrantArtifacts}. */
-export async function endGrants(tx: Knex.Transaction, target: RevokeTarget, now: Date): Promise<void> {
+/** Ends the grants behind the target and answers how many. Their codes and tokens go with them, see {@link deleteGrantArtifacts}. */
+export async function endGrants(tx: Knex.Transaction, target: RevokeTarget, now: Date): Promise<number> {
   const rows = tx('grants').whereNull('revoked_at');
-  if ('grant' in target) await rows.where('id', target.grant).update({ revoked_at: now });
-  if ('account' in target) await rows.where('account_id', target.account).update({ revoked_at: now });
-  if ('client' in target) await rows.where('client_id', target.client).update({ revoked_at: now });
-  if ('issuedBefore' in target) {
-    await rows.where('created_at', '<', target.issuedBefore).update({ revoked_at: now });
-  }
+  if ('grant' in target) rows.where('id', target.grant);
+  else if ('account' in target) rows.where('account_id', target.account);
+  else if ('client' in target) rows.where('client_id', target.client);
+  else if ('issuedBefore' in target) rows.where('created_at', '<', target.issuedBefore);
+  else return 0;
+  return rows.update({ revoked_at: now });
 }
 
 /** Codes, refresh tokens and opaque tokens of grants that have ended: found no more, on any process. */
