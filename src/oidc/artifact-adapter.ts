@@ -8,6 +8,7 @@ import type { HallContext } from './context.ts';
 import { currentIssuance, type Issuance } from './issuance.ts';
 import { notOffered } from './not-offered.ts';
 import { checkRepeated } from './refresh-again.ts';
+import { rememberPresented } from './session-binding.ts';
 
 /** Written with the rest of what their request issues, see issuance.ts. */
 const ISSUED_MODELS = new Set(['AuthorizationCode', 'RefreshToken', 'AccessToken']);
@@ -43,6 +44,7 @@ export function createArtifactAdapter(hall: HallContext, model: string): Adapter
     async find(id) {
       const artifact = await records.findArtifact(artifactDigest(model, id));
       const payload = await load(artifact, id);
+      if (payload) rememberPresented(payload);
       const ctx = Provider.ctx;
       if (payload?.['consumed'] && model === 'RefreshToken' && ctx?.oidc.route === 'token') {
         await checkRepeated(hall, ctx, id, payload);

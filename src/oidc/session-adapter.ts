@@ -7,6 +7,7 @@ import { removeSessionClient, saveSession } from '../sessions/store.ts';
 import { notOffered } from './not-offered.ts';
 import { actorOf } from './artifact-adapter.ts';
 import type { HallContext } from './context.ts';
+import { presentedLast } from './session-binding.ts';
 
 /**
  * For this long a cookie value that was just replaced still finds its session, and only where a sign-in is being completed
@@ -30,6 +31,7 @@ export function createSessionAdapter(hall: HallContext): Adapter {
   function toPayload(session: Session, id: string | undefined): AdapterPayload {
     const json = seal.open(session.payload, sessionContext(session.uid)).toString();
     const payload: AdapterPayload = JSON.parse(json);
+    payload.exp = Math.floor(session.expiresAt.getTime() / 1000);
     if (id !== undefined) payload.jti = id;
     const authorizations = toAuthorizations(session.clients);
     if (authorizations) payload['authorizations'] = authorizations;
@@ -47,7 +49,7 @@ export function createSessionAdapter(hall: HallContext): Adapter {
 
     async findByUid(uid) {
       const session = await records.findSession(uid);
-      return session && toPayload(session, undefined);
+      return session && toPayload({ ...session, clients: presentedLast(session.clients) }, undefined);
     },
 
     async upsert(id, payload, expiresIn) {
@@ -60,9 +62,11 @@ export function createSessionAdapter(hall: HallContext): Adapter {
       const ctx = Provider.ctx;
       const replaces = ctx?.oidc.session && replacedId(ctx.oidc.session, id);
       const before = ctx && loaded.get(ctx);
-      const signedOutOf = before && missingClients(before.session.clients, clients);
+      const joined = clients.filter((client) => !isKnown(client, before?.session.clients ?? []));
+      const signedOutOf = missingClients(before?.session.clients ?? [], clients);
+      const isChanged = before?.json !== json;
 
-      if (!replaces && before?.json === json && sameClients(before.session.clients, clients)) return;
+      if (!replaces && !isChanged && joined.length + signedOutOf.length === 0) return;
       await saveSession(
         db.pool,
         {
@@ -70,14 +74,15 @@ export function createSessionAdapter(hall: HallContext): Adapter {
           accountId: typeof payload.accountId === 'string' ? payload.accountId : null,
           payload: seal.seal(Buffer.from(json), sessionContext(payload.uid)),
           expiresAt: new Date(clock.now().getTime() + expiresIn * 1000),
-          clients,
+          clients: joined,
+          isChanged,
           cookieDigest: cookieDigest(id),
           replacesDigest: replaces ? cookieDigest(replaces) : null,
         },
         clock.now(),
       );
       if (ctx?.oidc.route === 'end_session_confirm') {
-        for (const clientId of signedOutOf ?? []) await removeSessionClient(db.pool, payload.uid, clientId);
+        for (const clientId of signedOutOf) await removeSessionClient(db.pool, payload.uid, clientId);
       }
     },
 
@@ -137,18 +142,13 @@ function toClients(authorizations: Authorizations): SessionClient[] {
   );
 }
 
-function sameClients(before: readonly SessionClient[], after: readonly SessionClient[]): boolean {
-  const known = new Map(before.map((client) => [client.clientId, client]));
-  return (
-    missingClients(before, after).length === 0 &&
-    after.every((client) => {
-      const old = known.get(client.clientId);
-      return (
-        old?.sid === client.sid &&
-        old.grantId === client.grantId &&
-        old.persistsLogout === client.persistsLogout
-      );
-    })
+function isKnown(client: SessionClient, before: readonly SessionClient[]): boolean {
+  return before.some(
+    (old) =>
+      old.clientId === client.clientId &&
+      old.sid === client.sid &&
+      old.grantId === client.grantId &&
+      old.persistsLogout === client.persistsLogout,
   );
 }
 

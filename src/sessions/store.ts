@@ -52,6 +52,10 @@ export async function findSessions(pool: Pool, uids: readonly string[]): Promise
 }
 
 export interface SessionWrite extends Session {
+  /** The clients that join, or whose grant is another now. The rest stay as they are. */
+  readonly clients: readonly SessionClient[];
+  /** False: person, payload and end are those that were loaded, and what another request made of them meanwhile stays. */
+  readonly isChanged: boolean;
   /** Digest of the cookie value that the browser gets now. */
   readonly cookieDigest: Buffer;
   /** Digest of the value that this one replaces, at a rotation. */
@@ -69,7 +73,9 @@ export async function saveSession(pool: Pool, write: SessionWrite, now: Date): P
       WITH saved AS (
         INSERT INTO sessions (uid, account_id, payload, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (uid) DO UPDATE
-          SET account_id = excluded.account_id, payload = excluded.payload, expires_at = excluded.expires_at
+          SET account_id = CASE WHEN $12 THEN excluded.account_id ELSE sessions.account_id END,
+            payload = CASE WHEN $12 THEN excluded.payload ELSE sessions.payload END,
+            expires_at = CASE WHEN $12 THEN excluded.expires_at ELSE sessions.expires_at END
           WHERE sessions.ended_at IS NULL
         RETURNING uid
       ), issued AS (
@@ -96,6 +102,7 @@ export async function saveSession(pool: Pool, write: SessionWrite, now: Date): P
       write.clients.map((c) => c.sid),
       write.clients.map((c) => c.grantId),
       write.clients.map((c) => c.persistsLogout),
+      write.isChanged,
     ],
   });
 }
