@@ -34,6 +34,10 @@ export function strictAssertions(
     if (Number(claims['exp']) > now + ASSERTION_TTL_SECONDS_MAX + ASSERTION_SKEW_SECONDS) {
       throw new errors.InvalidClientAuth('the assertion lives for more than five minutes');
     }
+    // The library looks at `iat` only where `exp` is missing. FAPI 2.0 §5.3.2.1: not from the future beyond a minute.
+    if (Number(claims['iat'] ?? now) > now + ASSERTION_SKEW_SECONDS) {
+      throw new errors.InvalidClientAuth('the assertion is from the future');
+    }
   };
 }
 

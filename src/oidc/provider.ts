@@ -13,6 +13,7 @@ import { providerConfiguration } from './configuration.ts';
 import type { HallContext } from './context.ts';
 import { boundProofAge } from './dpop.ts';
 import { throttleTokenScans, throttleUserCodes } from './guesses.ts';
+import { refuseOtherHints } from './id-token-hints.ts';
 import { commitIssued } from './issuance.ts';
 import { getInsteadOfPost } from './posted-requests.ts';
 import { allowFormTarget, cacheMetadata } from './responses.ts';
@@ -31,6 +32,7 @@ export function createProvider(hall: HallContext, front: readonly Middleware[]):
   useSecretDigests(hall, provider);
   queueLogouts(hall, provider);
   detectReplays(hall, provider);
+  refuseOtherHints(provider);
   reportErrors(hall, provider);
 
   // In running order, outermost first; the library's router comes after them.

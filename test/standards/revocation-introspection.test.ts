@@ -5,11 +5,12 @@ import { disableAccount } from '../../src/revocation/disable-account.ts';
 import { disableApi } from '../../src/revocation/disable-api.ts';
 import { disableClient } from '../../src/revocation/disable-client.ts';
 import { revoke } from '../../src/revocation/revoke.ts';
-import { makeApi, makePerson, ORDERS } from '../support/factories.ts';
+import { makePerson, ORDERS } from '../support/factories.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { administer } from '../support/database.ts';
 import { basic, form, post, send, sendRaw, type Answer } from './http.ts';
 import {
+  addApi,
   addClient,
   BILLS,
   introspect,
@@ -308,20 +309,20 @@ describe('INT-04 what is true at the moment of the question', () => {
     expect(await isActive(orders, token)).toBe(true);
     await disableClient(scene.server.services, doomed.id, 'test');
     expect(await isActive(orders, token)).toBe(false);
-    expect((await machineToken(scene, doomed)).json['error']).toBe('invalid_client');
+    await expect.poll(async () => (await machineToken(scene, doomed)).json['error']).toBe('invalid_client');
     expect((await introspect(scene, doomed, token)).status).toBe(401);
   });
 
   test('INT-04 the API was disabled', async () => {
     const { services } = scene.server;
     const audience = 'https://api.example/doomed';
-    const api = await makeApi(services, { audience, scopes: [{ name: 'read', description: 'Read' }] });
+    const api = await addApi(scene, { audience, scopes: [{ name: 'read', description: 'Read' }] });
     const client = await addClient(scene, 'machine', { apis: [{ audience, scopes: ['read'] }] });
     const { json } = await machineToken(scene, client, { resource: audience, scope: 'read' });
     await disableApi(services, api.id, 'test');
     expect(await isActive(client, String(json['access_token']))).toBe(false);
-    const again = await machineToken(scene, client, { resource: audience, scope: 'read' });
-    expect(again.json['error']).toBe('invalid_target');
+    const again = () => machineToken(scene, client, { resource: audience, scope: 'read' });
+    await expect.poll(async () => (await again()).json['error']).toBe('invalid_target');
   });
 
   test('INT-04 the grant was revoked', async () => {

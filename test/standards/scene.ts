@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 
 import * as oauth from 'oauth4webapi';
+import { vi } from 'vitest';
 
 import type { Account } from '../../src/accounts/account.ts';
 import type { NewClient } from '../../src/clients/create-client.ts';
 import type { ClientKind } from '../../src/clients/kinds.ts';
+import type { Api } from '../../src/resources/api.ts';
 import { createWalker, type Page, type Walker } from '../support/browser-walker.ts';
 import { makeApi, makeClient, makePerson, ORDERS, PASSWORD } from '../support/factories.ts';
 import { startTestServer, type TestServer, type TestServerOptions } from '../support/server.ts';
@@ -36,19 +38,28 @@ export const insecure = { [oauth.allowInsecureRequests]: true } as const;
 export async function openScene(options: TestServerOptions = {}): Promise<Scene> {
   const server = await startTestServer(options);
   const { services, issuer } = server;
-  await makeApi(services);
-  await makeApi(services, {
-    audience: BILLS,
-    name: 'Bills',
-    scopes: [{ name: 'bills:read', description: 'Read your bills' }],
-  });
   const person = await makePerson(services);
   const url = new URL(issuer);
   const as = await oauth.processDiscoveryResponse(
     url,
     await oauth.discoveryRequest(url, { ...insecure, algorithm: 'oauth2' }),
   );
-  return { server, issuer, port: services.config.listen.port, person, as, stop: () => server.stop() };
+  const { port } = services.config.listen;
+  const scene = { server, issuer, port, person, as, stop: () => server.stop() };
+  await addApi(scene, {});
+  await addApi(scene, {
+    audience: BILLS,
+    name: 'Bills',
+    scopes: [{ name: 'bills:read', description: 'Read your bills' }],
+  });
+  return scene;
+}
+
+/** Another API, once the server has heard of it: what was made beside it reaches it as a notification. */
+export async function addApi({ server }: Scene, input: Parameters<typeof makeApi>[1]): Promise<Api> {
+  const api = await makeApi(server.services, input);
+  await vi.waitUntil(() => server.services.apis.findByAudience(api.audience));
+  return api;
 }
 
 export interface RelyingParty {
@@ -246,6 +257,6 @@ export function machineToken(
   client: RelyingParty,
   changes: Readonly<Record<string, string | undefined>> = {},
 ): Promise<Answer> {
-  const fields = { grant_type: 'client_credentials', resource: ORDERS, scope: 'orders:read', ...changes };
-  return post(`${issuer}/token`, { ...fields, ...client.fields }, client.headers);
+  const fields = { grant_type: 'client_credentials', resource: ORDERS, scope: 'orders:read' };
+  return post(`${issuer}/token`, { ...fields, ...client.fields, ...changes }, client.headers);
 }
