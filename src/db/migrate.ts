@@ -11,7 +11,9 @@ import type { Knex } from 'knex';
 import type { Database, Queryable } from './database.ts';
 
 const FOLDER = path.join(import.meta.dirname, '../../migrations');
-const FILE_NAME = /^\d{4}-[a-z0-9-]+\.ts$/;
+/** `.ts` where Node runs the sources, `.js` after `npm run build`. */
+const EXTENSION = path.extname(import.meta.filename);
+const FILE_NAME = /^\d{4}-[a-z0-9-]+\.[jt]s$/;
 /** The bytes of "guichet": any constant will do that nobody else takes for an advisory lock in this database. */
 const LOCK_KEY = '0x67756963686574';
 /** A migration waits for running transactions, but never long: behind its lock queues the whole service. */
@@ -44,7 +46,7 @@ export async function unknownMigrations(db: Database, folder = FOLDER): Promise<
 
 /** False when another process was faster. */
 async function apply(db: Database, folder: string, name: string): Promise<boolean> {
-  const { up }: Migration = await import(pathToFileURL(path.join(folder, `${name}.ts`)).href);
+  const { up }: Migration = await import(pathToFileURL(path.join(folder, `${name}${EXTENSION}`)).href);
   return db.transaction(async (tx) => {
     // Filling a new column may take minutes, and so may waiting for another process that does.
     await tx.raw('SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0');
@@ -65,7 +67,7 @@ async function migrationNames(folder: string): Promise<string[]> {
   const files = await readdir(folder);
   return files
     .filter((file) => FILE_NAME.test(file))
-    .map((file) => path.basename(file, '.ts'))
+    .map((file) => path.basename(file, EXTENSION))
     .sort();
 }
 
