@@ -2,7 +2,7 @@ import type { Actor } from '../audit/event.ts';
 import { record } from '../audit/record.ts';
 import { AppError } from '../errors.ts';
 import { getClient, type ClientContext } from './create-client.ts';
-import type { ClientRecord } from './client.ts';
+import type { ClientRecord, SecretRecord } from './client.ts';
 import { clientNotFound } from './not-found.ts';
 import { addSecret, isLive, usesSecret } from './secret.ts';
 import { deleteSecrets, lockClient, notifyClient, saveSecretExpiry } from './store.ts';
@@ -14,7 +14,7 @@ export const SECRET_OVERLAP_SECONDS = 86_400;
 const SECRET_OVERLAP_SECONDS_MAX = 30 * 86_400;
 
 /**
- * Gives the client a new secret; the youngest of its present ones goes on working for `overlapSeconds`, all others end now, so
+ * Gives the client a new secret; the current one goes on working for `overlapSeconds`, all others end now, so
  * that never more than two are live. 0: the old one leaked. Throws `client_not_found` (404), `client_has_no_secret` (409),
  * `invalid_overlap` (400).
  */
@@ -36,7 +36,7 @@ export async function rotateSecret(
     if (!client) throw clientNotFound();
     if (!usesSecret(client.metadata)) throw hasNoSecret();
     const now = ctx.clock.now();
-    const kept = overlapSeconds === 0 ? undefined : client.secrets.findLast((secret) => isLive(secret, now));
+    const kept = overlapSeconds === 0 ? undefined : findCurrent(client.secrets, now);
     await deleteSecrets(
       tx,
       client.secrets.filter((secret) => secret !== kept).map((secret) => secret.id),
@@ -56,6 +56,16 @@ export async function rotateSecret(
     await notifyClient(tx, id);
     return { client: await getClient(tx, id), secret, previousExpiresAt };
   });
+}
+
+/** The secret that lives longest. Not the one with the latest time of creation: two can be made in one millisecond. */
+function findCurrent(secrets: readonly SecretRecord[], now: Date): SecretRecord | undefined {
+  const live = secrets.filter((secret) => isLive(secret, now));
+  return live.find((secret) => live.every((other) => endOf(other) <= endOf(secret)));
+}
+
+function endOf({ expiresAt }: SecretRecord): number {
+  return expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
 }
 
 function earlier(a: Date | null, b: Date): Date {
