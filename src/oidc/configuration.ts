@@ -17,7 +17,7 @@ import { guardedFetch } from './fetch.ts';
 import { loadGrant } from './first-party.ts';
 import { ACR_PASSWORD } from './interactions.ts';
 import { lifetimes } from './lifetimes.ts';
-import { interactionPolicy } from './policy.ts';
+import { interactionPolicy, interactionUrl } from './policy.ts';
 import { deviceFlowPages, logoutPages, renderError } from './provider-pages.ts';
 
 /**
@@ -77,7 +77,7 @@ export function providerConfiguration(hall: HallContext): Configuration {
       short: { signed: true, httpOnly: true, secure: https, sameSite: 'lax' },
     },
     interactions: {
-      url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
+      url: interactionUrl,
       policy: interactionPolicy(),
     },
     renderError: renderError(hall.pages),

@@ -44,7 +44,8 @@ function refreshTtl(config: Config, token: RefreshToken, now: number): number {
   return Math.max(1, Math.min(left, config.tokens.refreshIdleSeconds));
 }
 
-/** Counted from the sign-in, so that using a session does not prolong it for ever. */
+/** Counted from the sign-in, so that using a session does not prolong it for ever. Until then it serves the sign-in pages. */
 function sessionTtl(config: Config, session: Session, now: number): number {
+  if (session.accountId === undefined) return INTERACTION_TTL_SECONDS;
   return Math.max(1, (session.loginTs ?? now) + config.sessions.ttlSeconds - now);
 }

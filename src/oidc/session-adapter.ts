@@ -2,7 +2,12 @@ import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
 
 import { sha256 } from '../crypto/digest.ts';
 import { revoke } from '../revocation/revoke.ts';
-import { sessionContext, type Session, type SessionClient } from '../sessions/session.ts';
+import {
+  sessionContext,
+  type Session,
+  type SessionByCookie,
+  type SessionClient,
+} from '../sessions/session.ts';
 import { removeSessionClient, saveSession } from '../sessions/store.ts';
 import { notOffered } from './not-offered.ts';
 import { actorOf } from './artifact-adapter.ts';
@@ -11,7 +16,7 @@ import { presentedLast } from './session-binding.ts';
 
 /**
  * For this long a cookie value that was just replaced still finds its session, and only where a sign-in is being completed
- * (which takes the signed cookie of that sign-in as well): of two tabs that finish at once, the later one joins the session
+ * (see mayComplete): of two tabs that finish at once, the later one joins the session
  * of the earlier instead of starting another that nobody signs out. Anywhere else a replaced value is dead at once.
  */
 const REPLACED_GRACE_MS = 10_000;
@@ -43,7 +48,7 @@ export function createSessionAdapter(hall: HallContext): Adapter {
     async find(id) {
       const session = await records.findSessionByCookie(cookieDigest(id));
       if (!session) return undefined;
-      if (session.replacedAt && !mayComplete(session.replacedAt, clock.now())) return undefined;
+      if (session.replacedAt && !(await mayComplete(session, clock.now()))) return undefined;
       return toPayload(session, id);
     },
 
@@ -104,13 +109,18 @@ function cookieDigest(id: string): Buffer {
   return sha256(`Session:${id}`);
 }
 
-function mayComplete(replacedAt: Date, now: Date): boolean {
-  const route = Provider.ctx?.oidc.route;
-  return (
-    route !== undefined &&
-    COMPLETING_ROUTES.has(route) &&
-    now.getTime() - replacedAt.getTime() < REPLACED_GRACE_MS
-  );
+/**
+ * A replaced value may be known to whoever planted it, so it counts for nothing by itself: the sign-in to be completed began
+ * in this session, or has proved to be the same person.
+ */
+async function mayComplete(session: SessionByCookie, now: Date): Promise<boolean> {
+  const oidc = Provider.ctx?.oidc;
+  if (!oidc || !session.replacedAt || !COMPLETING_ROUTES.has(oidc.route)) return false;
+  if (now.getTime() - session.replacedAt.getTime() >= REPLACED_GRACE_MS) return false;
+  const uid = oidc.cookies.get(oidc.provider.cookieName('resume'), { signed: true });
+  const interaction = uid === undefined ? undefined : await oidc.provider.Interaction.find(uid);
+  if (interaction?.session?.uid === session.uid) return true;
+  return session.accountId !== null && interaction?.result?.login?.accountId === session.accountId;
 }
 
 /** `oldId` is set by `resetIdentifier` and is not part of the published type. */

@@ -224,6 +224,27 @@ test('tokens that were asked for while the person signed out are dead with the s
   }
 });
 
+test('a cookie from before the sign-in lets nobody else complete a request of their own', async () => {
+  const app = await makeApp(cluster.services);
+  const walker = createWalker({ origin: cluster.issuer });
+  const form = await walker.visit(authorizationPath(app));
+  const planted = cookiesOf(walker, cluster.issuer);
+  expect(planted).toContain('guichet-session=');
+  const resumption = await pressSignIn(walker, form, await makePerson(cluster.services));
+  const headers = { cookie: walker.cookies.headerFor(resumption) };
+  const signedIn = await cluster.nodes[0].call('GET', resumption.pathname, { headers });
+  expect(signedIn.location?.searchParams.has('code')).toBe(true);
+
+  // Somebody who knew that value all along begins a request elsewhere, and goes on with it without signing in.
+  const stranger = createWalker({ origin: cluster.issuer });
+  const page = await stranger.visit(authorizationPath(app));
+  const uid = page.url.pathname.split('/').at(-1) ?? '';
+  const own = stranger.cookies.headerFor(new URL(`/auth/${uid}`, cluster.issuer)).split('; ');
+  const cookie = [...own.filter((pair) => !pair.startsWith('guichet-session')), planted].join('; ');
+  const answer = await cluster.nodes[1].call('GET', `/auth/${uid}`, { headers: { cookie } });
+  expect(answer.location?.pathname ?? answer.status).toMatch(/^\/interaction\//);
+});
+
 test('a session past its end is nobody', async () => {
   const app = await makeApp(cluster.services);
   const walker = createWalker({ origin: cluster.issuer });
