@@ -12,7 +12,6 @@ export async function up(knex: Knex): Promise<void> {
       password_hash       text,
       password_changed_at timestamptz,
       disabled_at         timestamptz,
-      tokens_valid_after  timestamptz,
       created_at          timestamptz NOT NULL,
       updated_at          timestamptz NOT NULL,
       CHECK (username IS NOT NULL OR email IS NOT NULL)

@@ -10,7 +10,6 @@ export async function up(knex: Knex): Promise<void> {
       token_ttl_seconds  integer NOT NULL CHECK (token_ttl_seconds BETWEEN 1 AND 86400),
       signing_alg        text NOT NULL,
       disabled_at        timestamptz,
-      tokens_valid_after timestamptz,
       created_at         timestamptz NOT NULL,
       updated_at         timestamptz NOT NULL
     );

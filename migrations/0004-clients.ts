@@ -15,7 +15,6 @@ export async function up(knex: Knex): Promise<void> {
       default_api_id     text REFERENCES apis ON DELETE SET NULL,
       acts_for_api_id    text REFERENCES apis ON DELETE CASCADE,
       disabled_at        timestamptz,
-      tokens_valid_after timestamptz,
       created_at         timestamptz NOT NULL,
       updated_at         timestamptz NOT NULL
     );

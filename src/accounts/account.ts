@@ -12,8 +12,6 @@ export interface Account {
   readonly hasPassword: boolean;
   readonly passwordChangedAt: Date | null;
   readonly disabledAt: Date | null;
-  /** Tokens issued before this moment are dead, whatever the ledger says of them. */
-  readonly tokensValidAfter: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

@@ -40,7 +40,6 @@ export async function createAccount(
     hasPassword: input.password !== undefined,
     passwordChangedAt: input.password === undefined ? null : now,
     disabledAt: null,
-    tokensValidAfter: null,
     createdAt: now,
     updatedAt: now,
   };

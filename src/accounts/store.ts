@@ -13,7 +13,6 @@ interface Row {
   password_hash: string | null;
   password_changed_at: Date | null;
   disabled_at: Date | null;
-  tokens_valid_after: Date | null;
   created_at: Date;
   updated_at: Date;
 }
@@ -27,7 +26,6 @@ const COLUMNS: (keyof Row)[] = [
   'password_hash',
   'password_changed_at',
   'disabled_at',
-  'tokens_valid_after',
   'created_at',
   'updated_at',
 ];
@@ -101,7 +99,7 @@ export async function listAccounts(
 
 export async function insertAccount(
   db: Queryable,
-  account: Omit<Account, 'hasPassword' | 'tokensValidAfter' | 'disabledAt'>,
+  account: Omit<Account, 'hasPassword' | 'disabledAt'>,
   passwordHash: string | null,
 ): Promise<void> {
   await db('accounts').insert({
@@ -178,7 +176,6 @@ function toAccount(row: Row): Account {
     hasPassword: row.password_hash !== null,
     passwordChangedAt: row.password_changed_at,
     disabledAt: row.disabled_at,
-    tokensValidAfter: row.tokens_valid_after,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };

@@ -14,8 +14,6 @@ export interface ClientRecord {
   /** These are the credentials of an API itself: it may introspect the tokens addressed to that API. */
   readonly actsForApiId: string | null;
   readonly disabledAt: Date | null;
-  /** Tokens issued before this moment are dead, whatever the ledger says of them. */
-  readonly tokensValidAfter: Date | null;
   readonly secrets: readonly SecretRecord[];
   readonly apis: readonly ApiAccess[];
   readonly createdAt: Date;

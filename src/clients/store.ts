@@ -10,7 +10,7 @@ import {
 
 // One round trip: a client is always wanted with its secrets and its APIs.
 const COLUMNS = `c.id, c.metadata, c.origin, c.first_party, c.default_api_id, c.acts_for_api_id, c.disabled_at,
-  c.tokens_valid_after, c.created_at, c.updated_at,
+  c.created_at, c.updated_at,
   coalesce((select jsonb_agg(jsonb_build_object('id', s.id, 'digest', encode(s.digest, 'hex'), 'hint', s.hint,
       'createdAt', s.created_at, 'expiresAt', s.expires_at) order by s.created_at, s.id)
     from client_secrets s where s.client_id = c.id), '[]') as secrets,
@@ -26,7 +26,6 @@ interface Row {
   default_api_id: string | null;
   acts_for_api_id: string | null;
   disabled_at: Date | null;
-  tokens_valid_after: Date | null;
   created_at: Date;
   updated_at: Date;
   secrets: { id: string; digest: string; hint: string; createdAt: string; expiresAt: string | null }[];
@@ -63,7 +62,7 @@ export async function listClients(
 
 export async function insertClient(
   tx: Queryable,
-  client: Omit<ClientRecord, 'disabledAt' | 'tokensValidAfter' | 'secrets' | 'apis'>,
+  client: Omit<ClientRecord, 'disabledAt' | 'secrets' | 'apis'>,
 ): Promise<void> {
   await tx('clients').insert({
     id: client.id,
@@ -220,7 +219,6 @@ function toClient(row: Row): ClientRecord {
     defaultApiId: row.default_api_id,
     actsForApiId: row.acts_for_api_id,
     disabledAt: row.disabled_at,
-    tokensValidAfter: row.tokens_valid_after,
     secrets: row.secrets.map((secret) => ({
       id: secret.id,
       digest: Buffer.from(secret.digest, 'hex'),

@@ -34,7 +34,6 @@ export async function createApi({ db, clock }: { db: Database; clock: Clock }, i
     tokenTtlSeconds: checkTokenTtl(input.tokenTtlSeconds),
     signingAlg: checkSigningAlg(input.signingAlg ?? 'ES256'),
     disabledAt: null,
-    tokensValidAfter: null,
     createdAt: now,
     updatedAt: now,
   };

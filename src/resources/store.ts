@@ -5,7 +5,7 @@ import { APIS_CHANNEL, type Api, type ApiScope, type SigningAlg } from './api.ts
 /** Every token request looks through the whole registry in memory, so it has a size. */
 export const API_COUNT_MAX = 2000;
 
-const COLUMNS = `a.id, a.audience, a.name, a.token_ttl_seconds, a.signing_alg, a.disabled_at, a.tokens_valid_after,
+const COLUMNS = `a.id, a.audience, a.name, a.token_ttl_seconds, a.signing_alg, a.disabled_at,
   a.created_at, a.updated_at,
   coalesce((select jsonb_agg(jsonb_build_object('name', s.name, 'description', s.description) order by s.name)
     from api_scopes s where s.api_id = a.id), '[]') as scopes`;
@@ -17,7 +17,6 @@ interface Row {
   token_ttl_seconds: number;
   signing_alg: SigningAlg;
   disabled_at: Date | null;
-  tokens_valid_after: Date | null;
   created_at: Date;
   updated_at: Date;
   scopes: ApiScope[];
@@ -57,10 +56,7 @@ export async function countApis(db: Queryable): Promise<number> {
   return Number(row?.['count'] ?? 0);
 }
 
-export async function insertApi(
-  tx: Queryable,
-  api: Omit<Api, 'disabledAt' | 'tokensValidAfter'>,
-): Promise<void> {
+export async function insertApi(tx: Queryable, api: Omit<Api, 'disabledAt'>): Promise<void> {
   await tx('apis').insert({
     id: api.id,
     audience: api.audience,
@@ -125,7 +121,6 @@ function toApi(row: Row): Api {
     tokenTtlSeconds: row.token_ttl_seconds,
     signingAlg: row.signing_alg,
     disabledAt: row.disabled_at,
-    tokensValidAfter: row.tokens_valid_after,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };
