@@ -1,5 +1,5 @@
 import { decodeJwt } from 'jose';
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 
 import type { HallContext } from './context.ts';
 
@@ -16,12 +16,20 @@ export function boundProofAge(hall: HallContext): Middleware {
     const issuedAt = proof === '' ? undefined : issueTime(proof);
     const now = hall.clock.now().getTime() / 1000;
     if (issuedAt === undefined || Math.abs(now - issuedAt) <= PROOF_AGE_SECONDS_MAX) return next();
-    ctx.status = ctx.path === '/me' ? 401 : 400;
-    ctx.set('Cache-Control', 'no-store');
-    if (ctx.status === 401) ctx.set('WWW-Authenticate', 'DPoP error="invalid_dpop_proof"');
-    ctx.body = { error: 'invalid_dpop_proof', error_description: 'DPoP proof iat is not recent enough' };
+    refuse(ctx);
     return undefined;
   };
+}
+
+function refuse(ctx: Context): void {
+  ctx.status = ctx.path === '/me' ? 401 : 400;
+  ctx.set('Cache-Control', 'no-store');
+  if (ctx.status === 401) ctx.set('WWW-Authenticate', 'DPoP error="invalid_dpop_proof"');
+  // The library has not set these yet. The error is about the sender's clock, so any page may know of it.
+  ctx.vary('Origin');
+  ctx.set('Access-Control-Allow-Origin', ctx.get('Origin') || '*');
+  ctx.set('Access-Control-Expose-Headers', 'WWW-Authenticate');
+  ctx.body = { error: 'invalid_dpop_proof', error_description: 'DPoP proof iat is not recent enough' };
 }
 
 function issueTime(proof: string): number | undefined {
