@@ -81,7 +81,7 @@ export async function spawnTestServer(
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   }
-  const exited = once(child, 'exit');
+  const exited = once(child, 'exit').finally(() => rm(dataDir, { recursive: true, force: true }));
   const issuer = environment['GUICHET_ISSUER'] ?? '';
   await untilReady(`http://127.0.0.1:${environment['GUICHET_PORT']}`, child, () => output);
   return {
