@@ -11,6 +11,7 @@ import { queueLogouts } from './back-channel-logout.ts';
 import { throttleClients, useSecretDigests } from './client-authentication.ts';
 import { providerConfiguration } from './configuration.ts';
 import type { HallContext } from './context.ts';
+import { refuseStrayDeviceVisitors, reserveDeviceAuthorization } from './device-visitors.ts';
 import { boundProofAge } from './dpop.ts';
 import { throttleTokenScans, throttleUserCodes } from './guesses.ts';
 import { refuseOtherHints } from './id-token-hints.ts';
@@ -43,6 +44,8 @@ export function createProvider(hall: HallContext, front: readonly Middleware[]):
   provider.use(getInsteadOfPost());
   provider.use(throttleClients(hall));
   provider.use(throttleUserCodes(hall));
+  provider.use(reserveDeviceAuthorization());
+  provider.use(refuseStrayDeviceVisitors(provider));
   provider.use(hideStoredSecrets(hall));
   provider.use(boundProofAge(hall));
   provider.use(commitIssued(hall));
