@@ -1,5 +1,5 @@
 import { drive, median, percentile, type Burst } from './load.ts';
-import { figuresOf } from './process-figures.ts';
+import { figuresOf, machineSeconds } from './process-figures.ts';
 import { prepare, type Scenario } from './scenarios.ts';
 import type { Target, TargetName } from './targets.ts';
 
@@ -18,6 +18,8 @@ export interface Result {
   readonly busy: number;
   /** How busy this process was; with PostgreSQL on the same core. */
   readonly generatorBusy: number;
+  /** Cores that processes which are none of ours kept busy: what a burst lacked. */
+  readonly coresTaken: number;
   /** Guichet's rate by the rival's, median of the rounds; of nobody else. */
   readonly toBare: number | undefined;
   readonly toPlain: number | undefined;
@@ -28,6 +30,7 @@ interface Measured extends Burst {
   readonly cpuMicros: number;
   readonly busy: number;
   readonly generatorBusy: number;
+  readonly coresTaken: number;
 }
 
 /** The first burst of a fresh process measures the compiler. */
@@ -39,15 +42,20 @@ export interface Comparison {
   readonly seconds: number;
   readonly rounds: number;
   readonly connections: number;
+  /** Of PostgreSQL, whose processes belong to the test although they are not under test. */
+  readonly postmaster: number;
 }
 
 /** All targets in turn, in every round, so that a machine that changes its speed changes it for all of them. */
 export async function compare(
   scenario: Scenario,
   targets: readonly Target[],
-  { seconds, rounds, connections }: Comparison,
+  { seconds, rounds, connections, postmaster }: Comparison,
 ): Promise<Result[]> {
-  const runners = await Promise.all(targets.map((target) => createRunner(scenario, target, connections)));
+  const ours = [process.pid, postmaster, ...targets.map((target) => target.process.pid)];
+  const runners = await Promise.all(
+    targets.map((target) => createRunner(scenario, target, { connections, ours })),
+  );
   try {
     for (const runner of runners) await runner.run(WARM_UP_SECONDS);
     const measured = new Map<TargetName, Measured[]>(targets.map(({ name }) => [name, []]));
@@ -64,7 +72,11 @@ export async function compare(
   }
 }
 
-async function createRunner(scenario: Scenario, target: Target, connections: number) {
+async function createRunner(
+  scenario: Scenario,
+  target: Target,
+  { connections, ours }: { connections: number; ours: readonly number[] },
+) {
   const { steps, beforeBurst, close } = await prepare(scenario, target, connections);
   let rate = FIRST_RATE;
   return {
@@ -73,6 +85,7 @@ async function createRunner(scenario: Scenario, target: Target, connections: num
     async run(seconds: number): Promise<Measured> {
       // A quarter more than last time.
       beforeBurst?.(Math.ceil(rate * seconds * 1.25));
+      const machine = machineSeconds(ours);
       const before = figuresOf(target.process.pid);
       const generator = process.cpuUsage();
       const startedAt = performance.now();
@@ -80,6 +93,7 @@ async function createRunner(scenario: Scenario, target: Target, connections: num
       const elapsedSeconds = (performance.now() - startedAt) / 1000;
       const own = process.cpuUsage(generator);
       const after = figuresOf(target.process.pid);
+      const machineAfter = machineSeconds(ours);
       rate = burst.rate;
       const cpuSeconds = after.cpuSeconds - before.cpuSeconds;
       return {
@@ -88,6 +102,10 @@ async function createRunner(scenario: Scenario, target: Target, connections: num
         cpuMicros: (cpuSeconds * 1e6) / burst.steps,
         busy: cpuSeconds / elapsedSeconds,
         generatorBusy: (own.user + own.system) / 1e6 / elapsedSeconds,
+        coresTaken: Math.max(
+          0,
+          (machineAfter.all - machine.all - (machineAfter.ours - machine.ours)) / elapsedSeconds,
+        ),
       };
     },
   };
@@ -115,6 +133,7 @@ function summarise(
     cpuMicros: median(bursts.map(({ cpuMicros }) => cpuMicros)),
     busy: median(bursts.map(({ busy }) => busy)),
     generatorBusy: median(bursts.map(({ generatorBusy }) => generatorBusy)),
+    coresTaken: median(bursts.map(({ coresTaken }) => coresTaken)),
     toBare: ratioTo('bare'),
     toPlain: ratioTo('plain'),
   };

@@ -4,7 +4,7 @@
  * gone afterwards. See USAGE in options.ts.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -49,12 +49,13 @@ async function bench(options: Options, undo: Undo): Promise<boolean> {
   say(options, `${machineLines(machine)}\n\n${coldStartLine(coldStart)}\n\n${headingLine()}`);
   const targets = await startTargets(options, { cores, env, credentials }, embedded.connection, undo);
 
+  const postmaster = postmasterOf(dataDir);
   const results: Result[] = [];
   const failures: { scenario: string; message: string }[] = [];
   for (const { scenario, connections } of plan(options)) {
     const compared = scenario.compared ? targets : targets.filter(({ name }) => name === 'guichet');
     try {
-      const found = await compare(scenario, compared, { ...options, connections });
+      const found = await compare(scenario, compared, { ...options, connections, postmaster });
       say(options, resultLines(found));
       results.push(...found);
     } catch (error) {
@@ -142,6 +143,11 @@ async function facts(connection: ConnectionSettings, dataDir: string, cores: Cor
   } finally {
     await db.close();
   }
+}
+
+/** The first line of its lock file. */
+function postmasterOf(dataDir: string): number {
+  return Number.parseInt(readFileSync(path.join(dataDir, 'postgres/data/postmaster.pid'), 'utf8'), 10);
 }
 
 /** On the same PostgreSQL, over the same socket. */

@@ -11,26 +11,61 @@ export interface ProcessFigures {
 
 /** USER_HZ, which Linux fixes at 100 for what it shows in /proc. */
 const TICKS_PER_SECOND = 100;
-/** proc(5): utime and stime are fields 14 and 15; counting begins behind the name, which is field 2. */
+/** proc(5), counted behind the name: the parent is field 4, utime and stime are fields 14 and 15. */
+const PARENT = 1;
 const USER_TIME = 11;
 const SYSTEM_TIME = 12;
+/** Of a line of /proc/stat: what is neither idle nor waiting for a disk. */
+const BUSY_COLUMNS = [1, 2, 3, 6, 7, 8];
 
 export function figuresOf(pid: number): ProcessFigures {
   try {
-    const threads = readdirSync(`/proc/${pid}/task`);
-    const seconds = (thread: string) => cpuSeconds(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8'));
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     return {
       rssMegabytes: Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024,
-      cpuSeconds: threads.map(seconds).reduce((sum, one) => sum + one, 0),
-      mainThreadSeconds: seconds(String(pid)),
+      cpuSeconds: cpuSeconds(`/proc/${pid}/stat`),
+      mainThreadSeconds: cpuSeconds(`/proc/${pid}/task/${pid}/stat`),
     };
   } catch {
     return { rssMegabytes: Number.NaN, cpuSeconds: Number.NaN, mainThreadSeconds: Number.NaN };
   }
 }
 
-function cpuSeconds(stat: string): number {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+/** CPU time that the whole machine has spent, and what of it went to these processes and their children. */
+export function machineSeconds(pids: readonly number[]): { all: number; ours: number } {
+  try {
+    const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
+    const columns = line.split(/\s+/).map(Number);
+    const ticks = BUSY_COLUMNS.reduce((sum, column) => sum + (columns[column] ?? 0), 0);
+    const ours = [...pids, ...childrenOf(pids)].map((pid) => figuresOf(pid).cpuSeconds);
+    return { all: ticks / TICKS_PER_SECOND, ours: ours.reduce((sum, one) => sum + (one || 0), 0) };
+  } catch {
+    return { all: Number.NaN, ours: Number.NaN };
+  }
+}
+
+function childrenOf(pids: readonly number[]): number[] {
+  const known = new Set(pids);
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && !known.has(pid) && known.has(parentOf(pid)));
+}
+
+function parentOf(pid: number): number {
+  try {
+    return Number(statFields(`/proc/${pid}/stat`)[PARENT]);
+  } catch {
+    return 0;
+  }
+}
+
+function cpuSeconds(file: string): number {
+  const fields = statFields(file);
   return (Number(fields[USER_TIME]) + Number(fields[SYSTEM_TIME])) / TICKS_PER_SECOND;
+}
+
+/** From the third on: the second, the name, may hold spaces. */
+function statFields(file: string): string[] {
+  const text = readFileSync(file, 'utf8');
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
 }

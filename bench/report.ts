@@ -60,7 +60,18 @@ export function resultLines(results: readonly Result[]): string {
       decimals(result.toPlain, 2),
     ]),
   );
-  return [`${first.scenario}, ${first.connections} connections`, ...rows].join('\n');
+  return [`${first.scenario}, ${first.connections} connections`, ...rows, ...warning(results)].join('\n');
+}
+
+/** Less than that is the kernel's own work for our disk and sockets. */
+const CORES_TAKEN_MAX = 0.15;
+
+function warning(results: readonly Result[]): string[] {
+  const taken = Math.max(...results.map(({ coresTaken }) => coresTaken));
+  if (!(taken > CORES_TAKEN_MAX)) return [];
+  return [
+    `  Other processes kept ${taken.toFixed(1)} cores busy: whoever waits for the database is slowed down most.`,
+  ];
 }
 
 function columns([name = '', ...rest]: readonly string[]): string {
