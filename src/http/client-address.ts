@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { formatIp, isWithin, networkOf, parseCidr, parseIp, unmapped, type Cidr, type Ip } from './ip.ts';
 import { stateOf, type Middleware } from './middleware.ts';
 
@@ -22,8 +23,18 @@ const UNKNOWN = 'unknown';
  */
 export function clientAddressFrom(trustedProxies: readonly string[]): Middleware {
   const trusted = parseTrusted(trustedProxies);
+  // Without proxies the address is the peer's, for as long as the connection lasts.
+  const peers = new WeakMap<Socket, string>();
+
+  function addressOf(req: IncomingMessage): string {
+    if (trusted.length > 0) return clientAddress(req, trusted);
+    const address = peers.get(req.socket) ?? clientAddress(req, trusted);
+    peers.set(req.socket, address);
+    return address;
+  }
+
   return function findClientAddress(ctx, next) {
-    const address = clientAddress(ctx.req, trusted);
+    const address = addressOf(ctx.req);
     dropProxyHeaders(ctx.req.headers);
     ctx.req.headers['x-forwarded-for'] = address;
     stateOf(ctx).address = address;

@@ -10,7 +10,9 @@ export function jsonForClients({
   isProtocolPath: (path: string) => boolean;
 }): Middleware {
   return function preferJson(ctx, next) {
-    if (isProtocolPath(ctx.path) && ctx.accepts('json', 'html') === 'html') {
+    // Almost nobody names it: negotiation is left to those who do.
+    const { accept = '' } = ctx.req.headers;
+    if (accept.includes('html') && isProtocolPath(ctx.path) && ctx.accepts('json', 'html') === 'html') {
       ctx.req.headers.accept = 'application/json';
     }
     return next();
