@@ -1,4 +1,4 @@
-import type { AccountClaims, Configuration } from 'oidc-provider';
+import { errors, type AccountClaims, type Configuration } from 'oidc-provider';
 
 import type { Account } from '../accounts/account.ts';
 
@@ -36,4 +36,36 @@ export function claimsOf(account: Account): AccountClaims {
     ...(account.email === null ? {} : { email: account.email, email_verified: account.emailVerified }),
     updated_at: Math.floor(account.updatedAt.getTime() / 1000),
   };
+}
+
+type ClaimsParameter = NonNullable<NonNullable<Configuration['features']>['claimsParameter']>;
+
+/**
+ * OIDC Core §5.5: claims asked for by name. Each is null or an object, which the library takes for granted. One is worth
+ * what its scope is: a client that may not have the scope may not have the claim.
+ */
+export const assertClaimsParameter: NonNullable<ClaimsParameter['assertClaimsParameter']> = async (
+  _ctx,
+  { userinfo = {}, id_token = {} },
+  client,
+) => {
+  const asked = [...Object.entries(userinfo), ...Object.entries(id_token)];
+  const odd = asked.find(([, value]) => typeof value !== 'object' || Array.isArray(value));
+  if (odd) throw new errors.InvalidRequest('each of the claims should be null or an object');
+  if (client.scope === undefined) return;
+  const allowed = new Set(client.scope.split(' '));
+  const refused = scopesOf(asked.map(([name]) => name)).find((scope) => !allowed.has(scope));
+  if (refused !== undefined) {
+    throw new errors.InvalidRequest(`the client may not ask for claims of the scope ${refused}`);
+  }
+};
+
+/** The scopes that release these claims, which is how a person is asked about them. */
+export function scopesOf(claims: readonly string[]): string[] {
+  const asked = new Set(claims);
+  const matching = Object.entries(CLAIMS).filter(
+    ([, released]) =>
+      Array.isArray(released) && released.some((claim) => claim !== 'sub' && asked.has(claim)),
+  );
+  return matching.map(([scope]) => scope);
 }

@@ -10,7 +10,7 @@ import { generateSecret } from '../clients/secret.ts';
 import { newId } from '../crypto/ids.ts';
 import { createAdapterFactory } from './adapter.ts';
 import { recordJwt, resourceIndicators } from './access-token.ts';
-import { claimsOf, CLAIMS } from './claims.ts';
+import { assertClaimsParameter, claimsOf, CLAIMS } from './claims.ts';
 import { strictAssertions } from './client-authentication.ts';
 import type { HallContext } from './context.ts';
 import { guardedFetch } from './fetch.ts';
@@ -88,7 +88,7 @@ export function providerConfiguration(hall: HallContext): Configuration {
     features: {
       devInteractions: { enabled: false },
       backchannelLogout: { enabled: true },
-      claimsParameter: { enabled: true },
+      claimsParameter: { enabled: true, assertClaimsParameter },
       clientCredentials: { enabled: true },
       deviceFlow: {
         enabled: true,

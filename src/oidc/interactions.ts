@@ -5,6 +5,7 @@ import { errors, type InteractionResults } from 'oidc-provider';
 import type { ClientRecord } from '../clients/client.ts';
 import { OIDC_SCOPES } from '../clients/metadata.ts';
 import type { ApiScope } from '../resources/api.ts';
+import { scopesOf } from './claims.ts';
 import type { HallContext } from './context.ts';
 import { grantTtlSeconds } from './lifetimes.ts';
 
@@ -161,14 +162,15 @@ async function missing(hall: HallContext, details: Details): Promise<MissingDeta
 }
 
 async function consentRequest(hall: HallContext, details: Details): Promise<ConsentRequest> {
-  const { missingOIDCScope = [], missingResourceScopes = {} } = await missing(hall, details);
+  const found = await missing(hall, details);
+  const { missingOIDCScope = [], missingOIDCClaims = [], missingResourceScopes = {} } = found;
   const apis: ConsentRequest['apis'][number][] = [];
   for (const [audience, names] of Object.entries(missingResourceScopes)) {
     const api = await hall.apis.findByAudience(audience);
     if (!api) continue;
     apis.push({ audience, name: api.name, scopes: api.scopes.filter((scope) => names.includes(scope.name)) });
   }
-  return { scopes: missingOIDCScope, apis };
+  return { scopes: [...new Set([...missingOIDCScope, ...scopesOf(missingOIDCClaims)])], apis };
 }
 
 async function saveConsent(hall: HallContext, provider: Provider, ctx: Context): Promise<string> {
