@@ -6,6 +6,7 @@
 import knexFactory, { type Knex } from 'knex';
 import { type Client, type ClientConfig, Pool } from 'pg';
 import { resultTypes } from './result-types.ts';
+import { boundSilence } from './silence.ts';
 
 export type Queryable = Knex | Knex.Transaction;
 
@@ -38,6 +39,8 @@ export type DatabaseOptions = ({ readonly url: string } | { readonly connection:
 
 /** A statement of ours takes milliseconds; one that takes this long waits for something that will not come. */
 const STATEMENT_TIMEOUT_MS = 10_000;
+/** Longer than the server's own patience, so that this only ends what the server cannot end any more. */
+const SILENCE_MS = STATEMENT_TIMEOUT_MS + 2_000;
 /** Rows are locked for the length of one request's transaction, so a longer wait is a queue that only grows. */
 const LOCK_TIMEOUT_MS = 5_000;
 /** No network, mail or hashing happens inside a transaction: an idle one has lost its process. */
@@ -89,7 +92,10 @@ function openPool(settings: ClientConfig, max: number): Pool {
   // Without a listener a lost connection ends the process. The pool drops the client by itself, and whoever was using it
   // gets the same error as the rejection of the query; so there is nothing left to do here.
   pool.on('error', ignore);
-  pool.on('connect', (client) => client.on('error', ignore));
+  pool.on('connect', (client) => {
+    client.on('error', ignore);
+    boundSilence(client, SILENCE_MS);
+  });
   return pool;
 }
 
@@ -98,7 +104,15 @@ function openKnex(settings: Knex.PgConnectionConfig, max: number): Knex {
     client: 'pg',
     connection: settings,
     acquireConnectionTimeout: ACQUIRE_TIMEOUT_MS,
-    pool: { min: 0, max, idleTimeoutMillis: IDLE_CONNECTION_MS },
+    pool: {
+      min: 0,
+      max,
+      idleTimeoutMillis: IDLE_CONNECTION_MS,
+      afterCreate(client: Client, done: (error: null, client: Client) => void) {
+        boundSilence(client, SILENCE_MS);
+        done(null, client);
+      },
+    },
     // knex puts the statement into the error's message: keep the values of its parameters out of logs.
     compileSqlOnError: false,
     // It would print to the console what it also throws.

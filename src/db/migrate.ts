@@ -8,7 +8,9 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Knex } from 'knex';
+import type { Client } from 'pg';
 import type { Database, Queryable } from './database.ts';
+import { allowSilence } from './silence.ts';
 
 const FOLDER = path.join(import.meta.dirname, '../../migrations');
 /** `.ts` where Node runs the sources, `.js` after `npm run build`. */
@@ -50,6 +52,8 @@ async function apply(db: Database, folder: string, name: string): Promise<boolea
   return db.transaction(async (tx) => {
     // Filling a new column may take minutes, and so may waiting for another process that does.
     await tx.raw('SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0');
+    const client: Client = await tx.client.acquireConnection();
+    allowSilence(client);
     await tx.raw(`SELECT pg_advisory_xact_lock(${LOCK_KEY})`);
     await tx.raw(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
     // Under the lock, as even IF NOT EXISTS fails when two do it at the same moment.

@@ -27,9 +27,11 @@ export interface ClusterOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Otherwise one of its own, dropped at the end. */
   readonly database?: Pick<TestDatabase, 'url' | 'db'>;
+  /** Another way to the same database for `services`, when the nodes' way is to be cut. */
+  readonly verbsUrl?: string;
 }
 
-export async function startCluster({ env = {}, database }: ClusterOptions = {}): Promise<Cluster> {
+export async function startCluster({ env = {}, database, verbsUrl }: ClusterOptions = {}): Promise<Cluster> {
   const own = database === undefined ? await createTestDatabase() : undefined;
   const shared = database ?? own;
   if (!shared) throw new TypeError('there is a database');
@@ -39,7 +41,7 @@ export async function startCluster({ env = {}, database }: ClusterOptions = {}):
   const spawnAt = (port: number) => spawnTestServer(shared, { ...environment, GUICHET_PORT: String(port) });
 
   // One after the other: the first makes the keys, and two cores start two servers no faster at once.
-  const services = await openVerbs(shared.url, environment);
+  const services = await openVerbs(verbsUrl ?? shared.url, environment);
   const processes = [await spawnAt(ports[0]), await spawnAt(ports[1])];
   const nodes = [createNode(ports[0], issuer), createNode(ports[1], issuer)] as const;
   return {
