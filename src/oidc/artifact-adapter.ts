@@ -12,6 +12,9 @@ import { rememberPresented } from './session-binding.ts';
 /** Written with the rest of what their request issues, see issuance.ts. */
 const ISSUED_MODELS = new Set(['AuthorizationCode', 'RefreshToken', 'AccessToken']);
 
+/** Spent in the transaction that records the tokens they are spent for. */
+const SPENT_FOR_TOKENS = new Set(['AuthorizationCode', 'DeviceCode', 'RefreshToken']);
+
 /** What the loser of a race is told. */
 const SPENT_ERRORS: Record<string, () => Error> = {
   PushedAuthorizationRequest: () =>
@@ -60,7 +63,7 @@ export function createArtifactAdapter(hall: HallContext, model: string): Adapter
     async consume(id) {
       const digest = artifactDigest(model, id);
       const issuance = currentIssuance();
-      if (issuance && (model === 'AuthorizationCode' || model === 'RefreshToken')) {
+      if (issuance && SPENT_FOR_TOKENS.has(model)) {
         issuance.spends = { digest, value: id, model };
         return;
       }

@@ -17,7 +17,7 @@ import { oidcOf, requestIdOf } from './library-context.ts';
  * error on the way (an unknown `resource`, say) spends nothing, and a crash leaves either everything or nothing.
  */
 export interface Issuance {
-  spends: { digest: Buffer; value: string; model: 'AuthorizationCode' | 'RefreshToken' } | null;
+  spends: { digest: Buffer; value: string; model: string } | null;
   clientId: string | null;
   grantId: string | null;
   sessionUid: string | null;

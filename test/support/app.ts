@@ -80,14 +80,20 @@ export function post(node: Node, app: App, path: string, form: Form, headers: Fo
   return node.call('POST', path, { headers: { authorization: `Basic ${credentials}`, ...headers }, form });
 }
 
-export function redeem(node: Node, app: App, code: string, overrides: Overrides = {}): Promise<Answer> {
+export function redeem(
+  node: Node,
+  app: App,
+  code: string,
+  overrides: Overrides = {},
+  headers: Form = {},
+): Promise<Answer> {
   const form = {
     grant_type: 'authorization_code',
     code,
     redirect_uri: app.redirectUri,
     code_verifier: VERIFIER,
   };
-  return post(node, app, '/token', withOverrides(form, overrides));
+  return post(node, app, '/token', withOverrides(form, overrides), headers);
 }
 
 export function refresh(node: Node, app: App, token: string, overrides: Overrides = {}): Promise<Answer> {
@@ -149,8 +155,9 @@ export async function obtainTokens(
   app: App,
   cookie: string,
   overrides: Overrides = {},
+  headers: Form = {},
 ): Promise<Tokens> {
-  const answer = await redeem(node, app, await mintCode(node, app, cookie, overrides));
+  const answer = await redeem(node, app, await mintCode(node, app, cookie, overrides), {}, headers);
   if (answer.status !== 200) throw new Error(`no tokens: ${answer.status} ${answer.text}`);
   return tokensOf(answer);
 }
@@ -167,6 +174,30 @@ export async function signIn(
   let page = await walker.submit(form, fields, { form: '/sign-in' });
   if (!page.leavesTo) page = await walker.submit(page, {}, { value: 'allow' });
   return codeOf(page.leavesTo, () => `${page.status} ${page.heading}: ${page.text}`);
+}
+
+/** Begins the device flow (RFC 8628 §3.1). */
+export function startDevice(node: Node, app: App): Promise<Answer> {
+  const resource = app.resource === undefined ? {} : { resource: app.resource };
+  return post(node, app, '/device/auth', { scope: app.scope, ...resource });
+}
+
+/** A person who is signed in types the code of a device and lets it in. */
+export async function approveDevice(walker: Walker, { json }: Answer): Promise<void> {
+  const form = await walker.visit(String(json['verification_uri']));
+  const confirm = await walker.submit(form, { user_code: String(json['user_code']) });
+  const consent = await walker.submit(confirm);
+  const done = await walker.submit(consent, {}, { value: 'allow' });
+  if (done.status !== 200 || done.forms.length > 0)
+    throw new Error(`not let in: ${done.status} ${done.text}`);
+}
+
+export function pollDevice(node: Node, app: App, { json }: Answer): Promise<Answer> {
+  const device_code = String(json['device_code']);
+  return post(node, app, '/token', {
+    grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+    device_code,
+  });
 }
 
 /** What the browser sends along to every page of the issuer. */
