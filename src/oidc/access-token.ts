@@ -18,6 +18,7 @@ export function resourceIndicators(hall: HallContext): ResourceIndicators {
     enabled: true,
 
     async getResourceServerInfo(ctx, audience, client) {
+      refuseTooMany(ctx);
       const api = await hall.apis.findByAudience(audience);
       const allowed = await allowedScopes(hall, client, api);
       if (!api || api.disabledAt || !allowed) {
@@ -109,6 +110,14 @@ const ASKING_ROUTES = new Set([
   'device_authorization',
   'code_verification',
 ]);
+
+/** More APIs than anybody needs at once. Every one of them is checked against every other's scopes. */
+const RESOURCES_MAX = 20;
+
+function refuseTooMany({ oidc }: KoaContextWithOIDC): void {
+  if ([oidc.params?.['resource'] ?? []].flat().length <= RESOURCES_MAX) return;
+  throw new errors.InvalidTarget(`more than ${RESOURCES_MAX} resources in one request`);
+}
 
 async function refuseUnknownScopes(
   hall: HallContext,

@@ -11,10 +11,11 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { removeScopes } from '../../src/revocation/remove-scopes.ts';
 import { ORDERS } from '../support/factories.ts';
-import { send, type Answer } from './http.ts';
+import { form, post, send, type Answer } from './http.ts';
 import {
   addApi,
   addClient,
+  authorizationRequest,
   BILLS,
   introspect,
   issue,
@@ -110,6 +111,24 @@ test.each([
 ])('AT-03 the resource %j is nobody’s', async (resource) => {
   const { status, json } = await machineToken(scene, machine, { resource });
   expect([status, json['error']]).toEqual([400, 'invalid_target']);
+});
+
+test('AT-03 a thousand resources in one request are refused, and at once', async () => {
+  const spa = await addClient(scene, 'spa');
+  const many = Array.from({ length: 1000 }, () => ['resource', ORDERS] as const);
+  const asked = form(authorizationRequest(spa).fields);
+  const credentials = form({ grant_type: 'client_credentials' });
+  for (const [path, fields, headers] of [
+    ['/request', asked, {}],
+    ['/device/auth', asked, {}],
+    ['/token', credentials, machine.headers],
+  ] as const) {
+    const started = performance.now();
+    const { status } = await post(scene.issuer + path, [...fields, ...many] as [string, string][], headers);
+    expect(status, path).toBe(400);
+    // Checked each against all, they took a second and a half.
+    expect(performance.now() - started, path).toBeLessThan(500);
+  }
 });
 
 test('AT-04 the scope is what was asked for, granted and known to that API', async () => {
