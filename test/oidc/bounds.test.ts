@@ -38,7 +38,11 @@ describe('a client assertion', () => {
 
   async function present(claims: Record<string, unknown>): Promise<number> {
     const client_assertion = await assertion(key, { clientId: machine.id, issuer: server.issuer }, claims);
-    const form = { grant_type: 'client_credentials', client_assertion, client_assertion_type: ASSERTION_TYPE };
+    const form = {
+      grant_type: 'client_credentials',
+      client_assertion,
+      client_assertion_type: ASSERTION_TYPE,
+    };
     return (await node.call('POST', '/token', { form })).status;
   }
   const now = () => Math.floor(Date.now() / 1000);
@@ -51,7 +55,14 @@ describe('a client assertion', () => {
 
   test('is for this issuer, and says so in one word', async () => {
     expect(await present({ aud: server.issuer })).toBe(200);
-    const others = [[server.issuer], [server.issuer, 'https://other.example'], `${server.issuer}/token`, `${server.issuer}/`, 'https://other.example', undefined];
+    const others = [
+      [server.issuer],
+      [server.issuer, 'https://other.example'],
+      `${server.issuer}/token`,
+      `${server.issuer}/`,
+      'https://other.example',
+      undefined,
+    ];
     for (const aud of others) expect([aud, await present({ aud })]).toEqual([aud, 401]);
   });
 });
@@ -73,7 +84,10 @@ describe('an application that listens for sign-outs', () => {
     const receiver = await startLogoutReceiver({ answer: () => undefined });
     try {
       const { signOut } = await signInAt(receiver.uri('slow'));
-      await Promise.race([signOut(), sleep(4000).then(() => Promise.reject(new Error('the person waits for the application')))]);
+      await Promise.race([
+        signOut(),
+        sleep(4000).then(() => Promise.reject(new Error('the person waits for the application'))),
+      ]);
       await receiver.until((received) => received.length > 0);
     } finally {
       await receiver.close();
@@ -90,7 +104,9 @@ describe('an application that listens for sign-outs', () => {
       await receiver.until((received) => received.length >= 2);
       const jwks = createRemoteJWKSet(new URL(`${server.issuer}/jwks`));
       const [first, second] = await Promise.all(
-        receiver.received.map(({ token }) => jwtVerify(token, jwks, { issuer: server.issuer, audience: app.id, typ: 'logout+jwt' })),
+        receiver.received.map(({ token }) =>
+          jwtVerify(token, jwks, { issuer: server.issuer, audience: app.id, typ: 'logout+jwt' }),
+        ),
       );
       expect(first?.payload).toMatchObject({
         sub: person.id,
@@ -109,7 +125,11 @@ describe('an application that listens for sign-outs', () => {
     try {
       const { app, signOut } = await signInAt(receiver.uri('up'));
       await signOut();
-      const delivered = () => server.database.db.knex('logout_deliveries').where({ client_id: app.id }).whereNotNull('delivered_at');
+      const delivered = () =>
+        server.database.db
+          .knex('logout_deliveries')
+          .where({ client_id: app.id })
+          .whereNotNull('delivered_at');
       await receiver.until((received) => received.length > 0);
       while ((await delivered()).length === 0) await sleep(20);
       expect(receiver.received).toHaveLength(1);

@@ -64,7 +64,8 @@ test('a revoked key is gone everywhere, what it has signed is dead, another sign
   const kid = String(decodeProtectedHeader(token).kid);
   await revokeKey(cluster.services, kid, 'test');
   // At once, although the processes have not heard of it yet: the ledger knows.
-  for (const node of cluster.nodes) expect((await introspect(node, machine, token)).json).toEqual({ active: false });
+  for (const node of cluster.nodes)
+    expect((await introspect(node, machine, token)).json).toEqual({ active: false });
 
   await everywhere(async (node) => !(await kidsOf(node)).includes(kid));
   for (const node of cluster.nodes) {
@@ -75,16 +76,16 @@ test('a revoked key is gone everywhere, what it has signed is dead, another sign
 });
 
 test('requests that are under way while keys change are answered, each with a token that is good', async () => {
-  let isOver = false;
+  const over = new AbortController();
   const tokens: string[] = [];
   const clients = Array.from({ length: 8 }, async (_, index) => {
-    while (!isOver) tokens.push(await issue(cluster.nodes[index % 2 === 0 ? 0 : 1]));
+    while (!over.signal.aborted) tokens.push(await issue(cluster.nodes[index % 2 === 0 ? 0 : 1]));
   });
   for (let turn = 0; turn < 5; turn += 1) {
     const [rotation] = await rotateKeys(cluster.services, { alg: 'ES256', now: true, actor: 'test' });
     await everywhere(async (node) => (await kidsOf(node))[0] === rotation?.kid);
   }
-  isOver = true;
+  over.abort();
   await Promise.all(clients);
 
   expect(new Set(tokens.map((token) => decodeProtectedHeader(token).kid)).size).toBeGreaterThan(4);
@@ -103,7 +104,11 @@ test('a key that is revoked while requests are under way lets out no token that 
       ),
     ]);
     // Refused with "not now" is fine: the client comes again and gets a token of the next key.
-    expect(answers.filter(({ status }) => status !== 200 && status !== 503).map(({ status, text }) => [status, text])).toEqual([]);
+    expect(
+      answers
+        .filter(({ status }) => status !== 200 && status !== 503)
+        .map(({ status, text }) => [status, text]),
+    ).toEqual([]);
     for (const answer of answers) {
       const { access } = tokensOf(answer);
       if (answer.status !== 200 || decodeProtectedHeader(access).kid === kid) continue;

@@ -41,7 +41,10 @@ afterAll(async () => {
 describe.each(['web', 'spa', 'native'] as const)('a %s client', (kind) => {
   test('gets no code without PKCE, and none with the plain method', async () => {
     const client = await makeApp(server.services, { kind });
-    const without = await authorize(node, client, cookie, { code_challenge: undefined, code_challenge_method: undefined });
+    const without = await authorize(node, client, cookie, {
+      code_challenge: undefined,
+      code_challenge_method: undefined,
+    });
     const plain = await authorize(node, client, cookie, { code_challenge_method: 'plain' });
     const implied = await authorize(node, client, cookie, { code_challenge_method: undefined });
     for (const { location } of [without, plain, implied]) {
@@ -91,7 +94,9 @@ describe('cookies', () => {
     const pairs = cookie.split('; ');
     const session = pairs.find((pair) => pair.startsWith('guichet-session=')) ?? '';
     const signature = pairs.find((pair) => pair.startsWith('guichet-session.sig=')) ?? '';
-    expect((await authorize(node, app, [session, signature].join('; '))).location?.searchParams.has('code')).toBe(true);
+    expect(
+      (await authorize(node, app, [session, signature].join('; '))).location?.searchParams.has('code'),
+    ).toBe(true);
     const forged = signature.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'));
     for (const header of [session, [session, forged].join('; ')]) {
       expect((await authorize(node, app, header)).location?.pathname).toMatch(/^\/interaction\//);

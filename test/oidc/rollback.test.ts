@@ -4,7 +4,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createWalker } from '../support/browser-walker.ts';
 import { makeApi, makePerson } from '../support/factories.ts';
 import { createNode, type Answer, type Node } from '../support/node.ts';
-import { cookiesOf, introspect, makeApp, mintCode, obtainTokens, redeem, refresh, signIn, tokensOf, type App } from '../support/app.ts';
+import {
+  cookiesOf,
+  introspect,
+  makeApp,
+  mintCode,
+  obtainTokens,
+  redeem,
+  refresh,
+  signIn,
+  tokensOf,
+  type App,
+} from '../support/app.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
@@ -51,7 +62,9 @@ describe.each(Object.entries(MISTAKES))('%s', (_, mistake) => {
 
 test('a scope that was not granted costs nothing either', async () => {
   const tokens = await obtainTokens(node, app, cookie);
-  expect((await refresh(node, app, tokens.refresh, { scope: 'openid orders:write' })).json['error']).toBe('invalid_scope');
+  expect((await refresh(node, app, tokens.refresh, { scope: 'openid orders:write' })).json['error']).toBe(
+    'invalid_scope',
+  );
   expect((await refresh(node, app, tokens.refresh)).status).toBe(200);
 });
 
@@ -85,14 +98,18 @@ test('a replay is answered 400, and what it ends has ended in the database by th
   const tokens = tokensOf(await redeem(node, app, code));
   expect((await redeem(node, app, code)).status).toBe(400);
   const { knex } = server.database.db;
-  const alive = await knex('tokens').where({ client_id: app.id }).whereNull('revoked_at').whereIn('grant_id', knex('grants').select('id').whereNotNull('revoked_at'));
+  const alive = await knex('tokens')
+    .where({ client_id: app.id })
+    .whereNull('revoked_at')
+    .whereIn('grant_id', knex('grants').select('id').whereNotNull('revoked_at'));
   expect(alive).toEqual([]);
   expect((await introspect(node, app, tokens.access)).json).toEqual({ active: false });
 });
 
 test('a replay that many make is one event', async () => {
   const { knex } = server.database.db;
-  const count = async () => Number((await knex('audit_events').where({ type: 'revoked' }).count<{ count: string }[]>())[0]?.count);
+  const count = async () =>
+    Number((await knex('audit_events').where({ type: 'revoked' }).count<{ count: string }[]>())[0]?.count);
   const code = await mintCode(node, app, cookie);
   await redeem(node, app, code);
   const before = await count();

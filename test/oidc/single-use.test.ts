@@ -48,7 +48,7 @@ function crowd(request: (node: Node, index: number) => Promise<Answer>): Promise
   );
 }
 
-const statusesOf = (answers: readonly Answer[]) => answers.map(({ status }) => status).sort();
+const statusesOf = (answers: readonly Answer[]) => answers.map(({ status }) => status).sort((a, b) => a - b);
 const oneOf = (status: number, others: number) => [
   status,
   ...Array.from({ length: CROWD - 1 }, () => others),

@@ -10,7 +10,17 @@ import { makeKey } from '../support/keyed.ts';
 import { createNode, type Answer, type Node } from '../support/node.ts';
 import { createWalker } from '../support/browser-walker.ts';
 import { makePerson } from '../support/factories.ts';
-import { cookiesOf, introspect, makeApp, obtainTokens, post, revokeAt, signIn, type App, type Tokens } from '../support/app.ts';
+import {
+  cookiesOf,
+  introspect,
+  makeApp,
+  obtainTokens,
+  post,
+  revokeAt,
+  signIn,
+  type App,
+  type Tokens,
+} from '../support/app.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
 const INVOICES = 'https://api.example/invoices';
@@ -54,7 +64,13 @@ describe('introspection', () => {
   });
 
   test('answers about a JWT in JSON, whatever the client says it accepts', async () => {
-    const answer = await post(node, app, '/token/introspection', { token: jwt.access }, { accept: 'text/html' });
+    const answer = await post(
+      node,
+      app,
+      '/token/introspection',
+      { token: jwt.access },
+      { accept: 'text/html' },
+    );
     expect(answer.headers['content-type']).toContain('application/json');
     expect(answer.json).toMatchObject({ active: true, client_id: app.id, token_type: 'Bearer' });
   });
@@ -73,7 +89,8 @@ describe('introspection', () => {
     const orders = await makeCredentials(app.resource ?? '');
     for (const token of [opaque.access, opaque.refresh]) {
       expect((await introspect(node, userinfoApp, token)).json['active']).toBe(true);
-      for (const other of [stranger, orders]) expect((await introspect(node, other, token)).json).toEqual({ active: false });
+      for (const other of [stranger, orders])
+        expect((await introspect(node, other, token)).json).toEqual({ active: false });
     }
   });
 
@@ -105,7 +122,10 @@ describe('revocation', () => {
 
   test('ends a JWT, says nothing more than yes, and says it again', async () => {
     const tokens = await obtainTokens(node, app, cookie);
-    const answers: Answer[] = [await revokeAt(node, app, tokens.access), await revokeAt(node, app, tokens.access)];
+    const answers: Answer[] = [
+      await revokeAt(node, app, tokens.access),
+      await revokeAt(node, app, tokens.access),
+    ];
     expect(answers.map(({ status, text }) => ({ status, text }))).toEqual([
       { status: 200, text: '' },
       { status: 200, text: '' },
@@ -131,9 +151,19 @@ describe('revocation', () => {
 async function strangeJwts(): Promise<Record<string, string>> {
   const key = await makeKey();
   const [header = '', payload = '', signature = ''] = jwt.access.split('.');
-  const claims = { iss: server.issuer, aud: app.resource ?? '', jti: 'invented', client_id: app.id, sub: 'x' };
+  const claims = {
+    iss: server.issuer,
+    aud: app.resource ?? '',
+    jti: 'invented',
+    client_id: app.id,
+    sub: 'x',
+  };
   const sign = (typ: string) =>
-    new SignJWT(claims).setProtectedHeader({ alg: 'ES256', typ }).setIssuedAt().setExpirationTime('5m').sign(key.privateKey);
+    new SignJWT(claims)
+      .setProtectedHeader({ alg: 'ES256', typ })
+      .setIssuedAt()
+      .setExpirationTime('5m')
+      .sign(key.privateKey);
   const none = Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url');
   const encrypted = new CompactEncrypt(Buffer.from(payload, 'base64url'))
     .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', typ: 'at+jwt' })
@@ -141,9 +171,9 @@ async function strangeJwts(): Promise<Record<string, string>> {
   return {
     'an ID token': jwt.id,
     'signed by somebody else': await sign('at+jwt'),
-    'unsigned': `${none}.${payload}.`,
+    unsigned: `${none}.${payload}.`,
     'with its signature cut off': `${header}.${payload}.`,
     'with other claims': `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.${signature}`,
-    'encrypted': await encrypted,
+    encrypted: await encrypted,
   };
 }
