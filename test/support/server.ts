@@ -81,7 +81,10 @@ export async function spawnTestServer(
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   }
-  const exited = once(child, 'exit').finally(() => rm(dataDir, { recursive: true, force: true }));
+  const exited = once(child, 'exit').then(async ([code]: [number | null]) => {
+    await rm(dataDir, { recursive: true, force: true });
+    return code;
+  });
   const issuer = environment['GUICHET_ISSUER'] ?? '';
   await untilReady(`http://127.0.0.1:${environment['GUICHET_PORT']}`, child, () => output);
   return {
@@ -90,8 +93,7 @@ export async function spawnTestServer(
     output: () => output,
     async stop() {
       child.kill('SIGTERM');
-      const [code] = (await exited) as [number | null];
-      return code;
+      return exited;
     },
     async kill() {
       child.kill('SIGKILL');
