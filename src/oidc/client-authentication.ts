@@ -3,7 +3,7 @@ import type Provider from 'oidc-provider';
 import { errors, type Configuration } from 'oidc-provider';
 
 import { compareSecret } from '../clients/secret.ts';
-import { tooManyRequests } from '../http/errors.ts';
+import { httpError, tooManyRequests } from '../http/errors.ts';
 import { stateOf } from '../http/middleware.ts';
 import { readForm } from '../http/read-body.ts';
 import { clientAuthBuckets, keysOf } from '../http/throttle-buckets.ts';
@@ -41,6 +41,12 @@ export function strictAssertions(
   };
 }
 
+/**
+ * Seven claims and an RSA signature are below 2 kB. In what is much longer, claims can lie within claims so deep that the
+ * library's copy of them overflows the stack.
+ */
+const ASSERTION_LENGTH_MAX = 8192;
+
 /** Routes on which clients authenticate. */
 const GUARDED_PATHS = new Set([
   '/token',
@@ -57,6 +63,9 @@ const GUARDED_PATHS = new Set([
 export function throttleClients(hall: HallContext): Middleware {
   return async function throttleClientAuthentication(ctx, next) {
     if (ctx.method !== 'POST' || !GUARDED_PATHS.has(ctx.path)) return next();
+    if ((readForm(ctx).get('client_assertion') ?? '').length > ASSERTION_LENGTH_MAX) {
+      throw httpError('invalid_request', 'The client assertion is too long.');
+    }
     const clientId = presentedClientId(ctx);
     if (clientId === undefined) return next();
     const buckets = clientAuthBuckets({ clientId, address: stateOf(ctx).address });

@@ -451,6 +451,16 @@ test('JWT-10 of a member that is there twice the last one counts, for everybody'
   await expectRefused(signer.sign(HEADER, latin));
 });
 
+test('JWT-10 claims within claims are refused, or read, but break nothing', async () => {
+  for (const depth of [100, 2500, 15_000]) {
+    keyed = await addKeyed();
+    const text = JSON.stringify(claims());
+    const deep = `${text.slice(0, -1)},"x":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+    const { status } = await authenticate(signer.sign(HEADER, deep));
+    expect([200, 400, 401], String(depth)).toContain(status);
+  }
+});
+
 test('JWT-11 an assertion lives for five minutes at most', async () => {
   keyed = await addKeyed();
   const now = Math.floor(Date.now() / 1000);
