@@ -81,8 +81,9 @@ export async function spawnTestServer(
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   }
-  const exited = once(child, 'exit').then(async ([code]: [number | null]) => {
+  const exited = once(child, 'exit').then(async (args) => {
     await rm(dataDir, { recursive: true, force: true });
+    const [code] = args as [number | null];
     return code;
   });
   const issuer = environment['GUICHET_ISSUER'] ?? '';
