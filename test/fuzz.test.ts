@@ -20,8 +20,8 @@ const PARALLEL = 8;
 /** Requests that hit their mark spend codes and end sessions, so what they are made from is renewed after so many. */
 const BATCH = 1500;
 const HANG_MS = 2000;
-/** What a slow machine may take for all of them. More are left out, so that the run has an end. */
-const BUDGET_MS = 55_000;
+/** They take a quarter of a minute; this is for a machine with other things to do, so that the run has an end. */
+const BUDGET_MS = 120_000;
 
 let scene: Scene;
 
@@ -84,7 +84,7 @@ test('V16.5 whatever is sent, the answer is prompt and not a server error', asyn
   for (const status of REQUESTS < 1000 ? [] : [200, 201, 303, 400, 401, 404, 405, 413, 415]) {
     expect([...statuses.keys()], `${status}`).toContain(status);
   }
-}, 90_000);
+}, 150_000);
 
 test('V16.5 and the server still works', async () => {
   const client = await addClient(scene, 'web');
