@@ -6,10 +6,9 @@ import {
   readFileSync,
   renameSync,
   statSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -336,9 +335,7 @@ describe.runIf(isRoot)('as root', () => {
     const installed = findBinaries(undefined, dataDir);
     const version = `test-${path.basename(parent)}`;
     const hidden = path.join(parent, 'native');
-    await mkdir(hidden);
-    for (const name of readdirSync(installed))
-      symlinkSync(path.join(installed, name), path.join(hidden, name));
+    await cp(installed, hidden, { recursive: true, verbatimSymlinks: true });
     const open = await mkdtemp(path.join(os.tmpdir(), 'guichet-open-'));
     await chmod(open, 0o755);
     const owner = { uid: NOBODY, gid: NOBODY };

@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
 import type { ConnectionSettings } from '../../src/db/database.ts';
+import { openCheckout } from './open-checkout.ts';
 
 /** A process of its own that uses an embedded PostgreSQL, to be killed. */
 export interface EmbeddedProcess {
@@ -10,6 +13,12 @@ export interface EmbeddedProcess {
   stop(): Promise<void>;
   kill(): Promise<void>;
 }
+
+const HERE = {
+  root: path.join(import.meta.dirname, '../..'),
+  node: process.execPath,
+  remove: () => undefined,
+};
 
 const PROGRAM = `
   const { startEmbedded } = await import(process.argv[1]);
@@ -30,14 +39,17 @@ export function spawnEmbedded(
   dataDir: string,
   { uid, durable = false }: EmbeddedProcessOptions = {},
 ): ChildProcess {
-  const modules = ['../../src/db/embedded.ts', '../../src/log.ts'].map(
-    (file) => new URL(file, import.meta.url).href,
+  const checkout = uid === undefined ? HERE : openCheckout();
+  const modules = ['src/db/embedded.ts', 'src/log.ts'].map(
+    (file) => pathToFileURL(path.join(checkout.root, file)).href,
   );
-  return spawn(
-    process.execPath,
+  const child = spawn(
+    checkout.node,
     ['--input-type=module', '--eval', PROGRAM, ...modules, dataDir, durable ? 'durable' : 'forgetful'],
     { stdio: ['pipe', 'pipe', 'pipe'], ...(uid === undefined ? {} : { uid, gid: uid }) },
   );
+  child.once('exit', checkout.remove);
+  return child;
 }
 
 /** Rejects with what the process said when it gave up. */
