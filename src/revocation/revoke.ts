@@ -43,10 +43,10 @@ export async function revokeWithin(
   const now = clock.now();
   const grants = await endGrants(tx, target, now);
   const sessions = await endSessions(tx, target, now);
-  // Whoever ended it first has ended all of it, or we would still wait for their row. A replayed code comes here many times.
-  if (endsForGood(target) && grants + sessions.length === 0) return { tokens: 0 };
-  await enqueueLogouts(tx, sessions, now);
   let tokens = await endTokensOf(tx, target, sessions, now);
+  // Whoever ended it first has ended all of it, or we would still wait for their row. A replayed code comes here many times.
+  if (endsForGood(target) && grants + sessions.length + tokens === 0) return { tokens: 0 };
+  await enqueueLogouts(tx, sessions, now);
 
   // Processes issue under the shared side of this lock. Waiting for it alone lets the ones in flight finish; what they
   // wrote is found by the second pass, and whoever comes later sees the rows ended above. The slow pass is done by then,
@@ -63,7 +63,7 @@ export async function revokeWithin(
 
 /** Ended once and for all; the rest may have come to new tokens since it was last revoked. */
 function endsForGood(target: RevokeTarget): boolean {
-  return 'grant' in target || 'session' in target;
+  return 'jti' in target || 'grant' in target || 'session' in target;
 }
 
 async function endTokensOf(

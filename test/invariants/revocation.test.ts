@@ -2,7 +2,7 @@
  * I3 and I5: whatever ends something, no request that begins after it was acknowledged succeeds with what has ended, on any
  * process. Clients go on asking on both processes while it happens; the history tells who was told what, and when.
  */
-import { decodeProtectedHeader } from 'jose';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Account } from '../../src/accounts/account.ts';
@@ -289,6 +289,21 @@ test('a revocation that waits for requests under way holds nothing that they may
     }
     throw new Error('the revocation does not wait');
   }
+});
+
+test('a token that many revoke at once is one event', async () => {
+  const { app, jwt } = await setScene();
+  const answers = await Promise.all(
+    Array.from({ length: 16 }, (_, index) =>
+      revokeAt(cluster.nodes[index % 2 === 0 ? 0 : 1], app, jwt.access),
+    ),
+  );
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  const events = await cluster.database.db
+    .knex('audit_events')
+    .where({ type: 'revoked' })
+    .whereRaw("detail ->> 'jti' = ?", [decodeJwt(jwt.access).jti ?? '']);
+  expect(events).toHaveLength(1);
 });
 
 test('what is refreshed while its grant is revoked is dead', async () => {
