@@ -4,7 +4,7 @@
  * it is; hot paths (client look-up, single use, token ledger) take `Database.pool` and name their prepared statements.
  */
 import knexFactory, { type Knex } from 'knex';
-import { type Client, type ClientConfig, Pool } from 'pg';
+import { type ClientConfig, Pool } from 'pg';
 import { resultTypes } from './result-types.ts';
 import { boundSilence } from './silence.ts';
 
@@ -123,14 +123,18 @@ function openKnex(settings: Knex.PgConnectionConfig, max: number): Knex {
 /** PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and no error: a caught error would lose writes silently. */
 async function completed<T>(tx: Knex.Transaction, work: (tx: Knex.Transaction) => Promise<T>): Promise<T> {
   const result = await work(tx);
-  const client: Client = await tx.client.acquireConnection();
-  if (client.getTransactionStatus() === 'E') {
+  // PostgreSQL itself is asked: the driver rejects a statement before it has heard what became of the transaction.
+  await tx.raw('SELECT').catch((cause: unknown) => {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === IN_FAILED_TRANSACTION)) throw cause;
     throw new Error(
       'A statement of this transaction failed and its error was swallowed: nothing can be committed',
+      { cause },
     );
-  }
+  });
   return result;
 }
+
+const IN_FAILED_TRANSACTION = '25P02';
 
 function ignore(): void {}
 
