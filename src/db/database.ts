@@ -4,7 +4,7 @@
  * it is; hot paths (client look-up, single use, token ledger) take `Database.pool` and name their prepared statements.
  */
 import knexFactory, { type Knex } from 'knex';
-import { type ClientConfig, Pool } from 'pg';
+import { type Client, type ClientConfig, Pool } from 'pg';
 import { resultTypes } from './result-types.ts';
 import { boundSilence } from './silence.ts';
 
