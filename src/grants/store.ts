@@ -1,7 +1,8 @@
 import type { Pool } from 'pg';
 
+import type { Database } from '../db/database.ts';
 import type { Artifact } from './artifact.ts';
-import type { Grant } from './grant.ts';
+import { mergePayloads, type Grant } from './grant.ts';
 
 interface ArtifactRow {
   digest: Buffer;
@@ -146,16 +147,30 @@ export async function findGrants(pool: Pool, ids: readonly string[]): Promise<(G
   return ids.map((id) => found.get(id));
 }
 
-/** A revoked grant stays revoked, whatever is saved over it. */
-export async function saveGrant(pool: Pool, grant: Grant, now: Date): Promise<void> {
-  await pool.query({
-    name: 'grants_save',
+/** A revoked grant stays revoked, whatever is saved over it; what others have added to it meanwhile stays as well. */
+export async function saveGrant(
+  { pool, transaction }: Pick<Database, 'pool' | 'transaction'>,
+  grant: Grant,
+  now: Date,
+): Promise<void> {
+  const { rowCount } = await pool.query({
+    name: 'grants_insert',
     text: `
       INSERT INTO grants (id, account_id, client_id, payload, created_at, expires_at)
       VALUES ($1, $2, $3, $4, $5, $6)
-      ON CONFLICT (id) DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at
-      WHERE grants.revoked_at IS NULL`,
+      ON CONFLICT (id) DO NOTHING`,
     values: [grant.id, grant.accountId, grant.clientId, JSON.stringify(grant.payload), now, grant.expiresAt],
+  });
+  if (rowCount === 1) return;
+  await transaction(async (tx) => {
+    const stored = await tx('grants')
+      .first<{ payload: Record<string, unknown> } | undefined>('payload')
+      .where({ id: grant.id })
+      .whereNull('revoked_at')
+      .forUpdate();
+    if (!stored) return;
+    const payload = JSON.stringify(mergePayloads(stored.payload, grant.payload));
+    await tx('grants').where({ id: grant.id }).update({ payload, expires_at: grant.expiresAt });
   });
 }
 

@@ -16,7 +16,7 @@ export function createGrantAdapter(hall: HallContext): Adapter {
       if (expiresIn === undefined) throw new TypeError('a grant has an end');
       const now = hall.clock.now();
       await saveGrant(
-        hall.db.pool,
+        hall.db,
         {
           id,
           accountId: payload.accountId,
