@@ -1,5 +1,5 @@
 import { drive, median, percentile, type Burst } from './load.ts';
-import { figuresOf, machineSeconds } from './process-figures.ts';
+import { familySeconds, figuresOf, machineSeconds } from './process-figures.ts';
 import { prepare, type Scenario } from './scenarios.ts';
 import type { Target, TargetName } from './targets.ts';
 
@@ -14,9 +14,11 @@ export interface Result {
   readonly rssMegabytes: number;
   /** CPU time of the server process, all its threads, for one step. */
   readonly cpuMicros: number;
+  /** CPU time of PostgreSQL for one step. */
+  readonly databaseMicros: number;
   /** How busy its core was: below 1, the server waited for the database, the disk or us. */
   readonly busy: number;
-  /** How busy this process was; with PostgreSQL on the same core. */
+  /** How busy this process was, which shares its core with PostgreSQL. */
   readonly generatorBusy: number;
   /** Cores that processes which are none of ours kept busy: what a burst lacked. */
   readonly coresTaken: number;
@@ -28,13 +30,14 @@ export interface Result {
 interface Measured extends Burst {
   readonly rssMegabytes: number;
   readonly cpuMicros: number;
+  readonly databaseMicros: number;
   readonly busy: number;
   readonly generatorBusy: number;
   readonly coresTaken: number;
 }
 
-/** The first burst of a fresh process measures the compiler. */
-const WARM_UP_SECONDS = 1;
+/** The first bursts of a fresh process measure the compiler: until everything that runs often is compiled for good. */
+const WARM_UP_SECONDS = 3;
 /** A guess at what a first burst may take, for scenarios that prepare every step. */
 const FIRST_RATE = 1500;
 
@@ -52,9 +55,8 @@ export async function compare(
   targets: readonly Target[],
   { seconds, rounds, connections, postmaster }: Comparison,
 ): Promise<Result[]> {
-  const ours = [process.pid, postmaster, ...targets.map((target) => target.process.pid)];
   const runners = await Promise.all(
-    targets.map((target) => createRunner(scenario, target, { connections, ours })),
+    targets.map((target) => createRunner(scenario, target, { connections, postmaster })),
   );
   try {
     for (const runner of runners) await runner.run(WARM_UP_SECONDS);
@@ -75,9 +77,19 @@ export async function compare(
 async function createRunner(
   scenario: Scenario,
   target: Target,
-  { connections, ours }: { connections: number; ours: readonly number[] },
+  { connections, postmaster }: Pick<Comparison, 'connections' | 'postmaster'>,
 ) {
   const { steps, beforeBurst, close } = await prepare(scenario, target, connections);
+  const { pid } = target.process;
+  const read = () => ({
+    at: performance.now() / 1000,
+    server: figuresOf(pid),
+    generator: figuresOf(process.pid).cpuSeconds,
+    database: familySeconds(postmaster),
+    // The servers are our children.
+    ours: familySeconds(process.pid),
+    machine: machineSeconds(),
+  });
   let rate = FIRST_RATE;
   return {
     name: target.name,
@@ -85,27 +97,22 @@ async function createRunner(
     async run(seconds: number): Promise<Measured> {
       // A quarter more than last time.
       beforeBurst?.(Math.ceil(rate * seconds * 1.25));
-      const machine = machineSeconds(ours);
-      const before = figuresOf(target.process.pid);
-      const generator = process.cpuUsage();
-      const startedAt = performance.now();
+      const before = read();
       const burst = await drive(steps, seconds);
-      const elapsedSeconds = (performance.now() - startedAt) / 1000;
-      const own = process.cpuUsage(generator);
-      const after = figuresOf(target.process.pid);
-      const machineAfter = machineSeconds(ours);
+      const after = read();
       rate = burst.rate;
-      const cpuSeconds = after.cpuSeconds - before.cpuSeconds;
+      const elapsed = after.at - before.at;
+      const server = after.server.cpuSeconds - before.server.cpuSeconds;
+      const database = after.database - before.database;
+      const others = after.machine - before.machine - database - (after.ours - before.ours);
       return {
         ...burst,
-        rssMegabytes: after.rssMegabytes,
-        cpuMicros: (cpuSeconds * 1e6) / burst.steps,
-        busy: cpuSeconds / elapsedSeconds,
-        generatorBusy: (own.user + own.system) / 1e6 / elapsedSeconds,
-        coresTaken: Math.max(
-          0,
-          (machineAfter.all - machine.all - (machineAfter.ours - machine.ours)) / elapsedSeconds,
-        ),
+        rssMegabytes: after.server.rssMegabytes,
+        cpuMicros: (server * 1e6) / burst.steps,
+        databaseMicros: (database * 1e6) / burst.steps,
+        busy: server / elapsed,
+        generatorBusy: (after.generator - before.generator) / elapsed,
+        coresTaken: Math.max(0, others / elapsed),
       };
     },
   };
@@ -131,6 +138,7 @@ function summarise(
     p99Ms: percentile(latencies, 99),
     rssMegabytes: Math.max(...bursts.map(({ rssMegabytes }) => rssMegabytes)),
     cpuMicros: median(bursts.map(({ cpuMicros }) => cpuMicros)),
+    databaseMicros: median(bursts.map(({ databaseMicros }) => databaseMicros)),
     busy: median(bursts.map(({ busy }) => busy)),
     generatorBusy: median(bursts.map(({ generatorBusy }) => generatorBusy)),
     coresTaken: median(bursts.map(({ coresTaken }) => coresTaken)),

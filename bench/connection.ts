@@ -23,30 +23,39 @@ interface Pending {
 }
 
 const HEAD_END = '\r\n\r\n';
+const NOTHING = Buffer.alloc(0);
 
 export async function openConnection(port: number): Promise<Connection> {
   let socket = await dial(port);
   let pending: Pending | undefined;
-  let received = Buffer.alloc(0);
+  let received = NOTHING;
 
   function listen(to: Socket): void {
     to.on('data', (chunk) => {
+      // A server says 408 to a connection that was opened early and has waited for its turn; it closes it, too.
+      if (!pending) return;
       received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
-      const reply = parseReply(received);
-      if (!reply) return;
-      received = Buffer.alloc(0);
-      const { resolve } = pending ?? {};
-      pending = undefined;
-      resolve?.(reply);
+      try {
+        const reply = parseReply(received);
+        if (reply) settle(({ resolve }) => resolve(reply));
+      } catch (error) {
+        fail(error instanceof Error ? error : new Error(String(error)));
+      }
     });
     to.on('error', (error) => fail(error));
     to.on('close', () => fail(new Error('the server closed the connection before it answered')));
   }
 
   function fail(error: Error): void {
-    const { reject } = pending ?? {};
+    settle(({ reject }) => reject(error));
+  }
+
+  function settle(how: (waiting: Pending) => void): void {
+    received = NOTHING;
+    if (!pending) return;
+    const waiting = pending;
     pending = undefined;
-    reject?.(error);
+    how(waiting);
   }
 
   listen(socket);

@@ -31,24 +31,27 @@ export function figuresOf(pid: number): ProcessFigures {
   }
 }
 
-/** CPU time that the whole machine has spent, and what of it went to these processes and their children. */
-export function machineSeconds(pids: readonly number[]): { all: number; ours: number } {
+/** CPU time of everything on this machine. */
+export function machineSeconds(): number {
   try {
     const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
     const columns = line.split(/\s+/).map(Number);
-    const ticks = BUSY_COLUMNS.reduce((sum, column) => sum + (columns[column] ?? 0), 0);
-    const ours = [...pids, ...childrenOf(pids)].map((pid) => figuresOf(pid).cpuSeconds);
-    return { all: ticks / TICKS_PER_SECOND, ours: ours.reduce((sum, one) => sum + (one || 0), 0) };
+    return BUSY_COLUMNS.reduce((sum, column) => sum + (columns[column] ?? 0), 0) / TICKS_PER_SECOND;
   } catch {
-    return { all: Number.NaN, ours: Number.NaN };
+    return Number.NaN;
   }
 }
 
-function childrenOf(pids: readonly number[]): number[] {
-  const known = new Set(pids);
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => pid > 0 && !known.has(pid) && known.has(parentOf(pid)));
+/** CPU time of a process and its children. */
+export function familySeconds(pid: number): number {
+  try {
+    const family = readdirSync('/proc')
+      .map(Number)
+      .filter((other) => other === pid || (other > 0 && parentOf(other) === pid));
+    return family.map((one) => figuresOf(one).cpuSeconds || 0).reduce((sum, one) => sum + one, 0);
+  } catch {
+    return Number.NaN;
+  }
 }
 
 function parentOf(pid: number): number {

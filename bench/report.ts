@@ -24,9 +24,10 @@ const HEADINGS = [
   'p99 ms',
   'RSS MB',
   'CPU µs',
+  'DB µs',
   'core',
   '× memory',
-  '× PostgreSQL',
+  '× plain PG',
 ];
 
 export function machineLines(machine: MachineFacts): string {
@@ -40,8 +41,11 @@ export function coldStartLine({ readyMs, idleMegabytes }: ColdStart): string {
 }
 
 export function headingLine(): string {
-  return columns(HEADINGS);
+  return `${EXPLANATION}\n\n${columns(HEADINGS)}`;
 }
+
+const EXPLANATION = `CPU and DB: CPU time of the server process and of PostgreSQL for one step. core: how busy the server's core was.
+× memory, × plain PG: Guichet's rate by that of oidc-provider in memory and on the plain PostgreSQL adapter, median of rounds.`;
 
 /** One scenario at one number of connections. */
 export function resultLines(results: readonly Result[]): string {
@@ -55,6 +59,7 @@ export function resultLines(results: readonly Result[]): string {
       decimals(result.p99Ms, 2),
       decimals(result.rssMegabytes, 0),
       decimals(result.cpuMicros, 0),
+      decimals(result.databaseMicros, 0),
       `${decimals(result.busy * 100, 0)} %`,
       decimals(result.toBare, 2),
       decimals(result.toPlain, 2),
@@ -75,7 +80,7 @@ function warning(results: readonly Result[]): string[] {
 }
 
 function columns([name = '', ...rest]: readonly string[]): string {
-  return name.padEnd(30) + rest.map((text) => text.padStart(13)).join('');
+  return name.padEnd(30) + rest.map((text) => text.padStart(12)).join('');
 }
 
 function decimals(value: number | undefined, digits: number): string {
