@@ -26,12 +26,14 @@ export async function checkRepeated(
   hall: HallContext,
   ctx: Context,
   value: string,
-  payload: { clientId?: unknown; jkt?: unknown },
+  payload: { clientId?: unknown; jkt?: unknown; expiresWithSession?: unknown; sessionUid?: unknown },
 ): Promise<void> {
   const client = oidcOf(ctx)?.client;
   if (!client || payload.clientId !== client.clientId) return;
   const answer = await findRefreshAnswer(hall.db.pool, refreshDigest(value), hall.clock.now());
   if (!answer || answer.successorSpent) return;
+  // A revoked grant takes its tokens' rows along; a session that has ended leaves them.
+  if (payload.expiresWithSession && !(await hall.records.findSession(String(payload.sessionUid)))) return;
   if (payload.jkt !== undefined && !(await provesKey(ctx, payload.jkt))) {
     throw new errors.InvalidGrant('failed jkt verification');
   }

@@ -52,6 +52,8 @@ interface Scene {
   readonly opaqueApp: App;
   readonly jwt: Tokens;
   readonly opaque: Tokens;
+  /** The refresh token that `jwt` came of; within the grace period its answer may be asked for again. */
+  readonly spent: string;
   /** Not redeemed yet. */
   readonly code: string;
 }
@@ -65,9 +67,11 @@ async function setScene(audience: string = ORDERS): Promise<Scene> {
   const walker = createWalker({ origin: issuer });
   await redeem(node, app, await signIn(walker, app, person));
   const cookie = cookiesOf(walker, issuer);
-  const jwt = await obtainTokens(node, app, cookie);
+  const { refresh: spent } = await obtainTokens(node, app, cookie);
+  const jwt = tokensOf(await refresh(node, app, spent));
   const opaque = await obtainTokens(node, opaqueApp, cookie);
-  return { person, walker, cookie, app, opaqueApp, jwt, opaque, code: await mintCode(node, app, cookie) };
+  const code = await mintCode(node, app, cookie);
+  return { person, walker, cookie, app, opaqueApp, jwt, opaque, spent, code };
 }
 
 /** What still works, of everything that a request can try without changing anything. */
@@ -160,6 +164,18 @@ const ENDINGS: Record<string, Ending> = {
     refreshes: { jwt: false, opaque: false },
     code: false,
   },
+  'ending the session from outside': {
+    end: async ({ person }) => {
+      const sessions: { uid: string }[] = await cluster.database.db
+        .knex('sessions')
+        .select('uid')
+        .where({ account_id: person.id });
+      for (const { uid } of sessions) await revoke(cluster.services, { session: uid }, 'test');
+    },
+    ends: [...TOKENS, 'single sign-on'],
+    refreshes: { jwt: false, opaque: false },
+    code: false,
+  },
   'disabling the person': {
     end: ({ person }) => disableAccount(cluster.services, person.id, 'test'),
     ends: [...TOKENS, 'single sign-on'],
@@ -209,6 +225,7 @@ describe.each(Object.entries(ENDINGS))('%s', (_, { end, ends, refreshes, code })
 
     const [, other] = cluster.nodes;
     expect((await redeem(other, scene.app, scene.code)).status === 200).toBe(code);
+    expect((await refresh(other, scene.app, scene.spent)).status === 200).toBe(refreshes.jwt);
     expect((await refresh(other, scene.app, scene.jwt.refresh)).status === 200).toBe(refreshes.jwt);
     expect((await refresh(other, scene.opaqueApp, scene.opaque.refresh)).status === 200).toBe(
       refreshes.opaque,

@@ -7,7 +7,6 @@ import { CLIENT_KINDS } from '../../src/clients/kinds.ts';
 import {
   authorizationPath,
   cookiesOf,
-  makeApp,
   mintCode,
   redeem,
   signIn,
