@@ -54,6 +54,8 @@ interface Lane {
   readonly tried: Set<string>;
   readonly alive: { readonly app: App; readonly token: string }[];
   readonly revoked: { readonly app: App; readonly token: string }[];
+  /** Answered with tokens. */
+  readonly spent: { readonly kind: 'redeem' | 'refresh'; readonly key: string }[];
   /** Not answered: to be asked again. */
   readonly open: { readonly kind: 'redeem' | 'refresh' | 'revoke'; readonly key: string }[];
   /** The refresh token that is good now. */
@@ -68,7 +70,7 @@ beforeAll(async () => {
   lanes = [];
   for (let no = 0; no < LANES; no += 1) {
     const [app, machine] = [await makeApp(services), await makeApp(services, { kind: 'machine' })];
-    lanes.push({ app, machine, tried: new Set(), alive: [], revoked: [], open: [], current: '' });
+    lanes.push({ app, machine, tried: new Set(), alive: [], revoked: [], spent: [], open: [], current: '' });
   }
   const walker = createWalker({ origin: issuer });
   const [first] = lanes;
@@ -139,6 +141,7 @@ async function spend(lane: Lane, kind: 'redeem' | 'refresh', key: string, no: nu
     const { access, refresh: next } = tokensOf(answer);
     lane.alive.push({ app: lane.app, token: access });
     lane.current = next;
+    lane.spent.push({ kind, key });
     return true;
   }
   if (outcome === 'refused') throw new Error(`${kind} was refused: ${answer?.text}`);
@@ -255,3 +258,14 @@ test(`${CRASHES} immediate stops of PostgreSQL under load: no answer was a lie, 
     '503 temporarily_unavailable',
   ]);
 }, 300_000);
+
+test('what was spent before a crash stays spent after it', async () => {
+  await cluster.database.db.knex('refresh_answers').update({ expires_at: new Date(0) });
+  const answers = await Promise.all(
+    lanes.flatMap(({ app, spent }) =>
+      spent.map(({ kind, key }, no) => (kind === 'redeem' ? redeem : refresh)(nodeOf(no), app, key)),
+    ),
+  );
+  expect(answers.length).toBeGreaterThan(CRASHES * LANES);
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([400]));
+}, 120_000);
