@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
 import { AppError } from '../errors.ts';
 import { hmac } from './digest.ts';
 import { deriveKey } from './secrets.ts';
@@ -24,7 +24,7 @@ export function createSeal(encryptionKeys: readonly Uint8Array[]): Seal {
     seal(plain, aad) {
       const header = Buffer.concat([Buffer.of(VERSION), current.id]);
       const nonce = randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv('aes-256-gcm', hmac(current.key, aad), nonce, {
+      const cipher = createCipheriv('aes-256-gcm', createSecretKey(hmac(current.key, aad)), nonce, {
         authTagLength: TAG_BYTES,
       });
       cipher.setAAD(Buffer.concat([header, Buffer.from(aad)]));
@@ -39,7 +39,7 @@ export function createSeal(encryptionKeys: readonly Uint8Array[]): Seal {
       if (found === undefined)
         throw unreadable('sealed with a key that GUICHET_ENCRYPTION_KEY does not list');
       const nonce = bytes.subarray(NONCE_AT, TAG_AT);
-      const decipher = createDecipheriv('aes-256-gcm', hmac(found.key, aad), nonce, {
+      const decipher = createDecipheriv('aes-256-gcm', createSecretKey(hmac(found.key, aad)), nonce, {
         authTagLength: TAG_BYTES,
       });
       decipher.setAAD(Buffer.concat([header, Buffer.from(aad)]));

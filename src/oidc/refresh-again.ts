@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 
 import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
 import type { Context } from 'koa';
@@ -98,8 +98,8 @@ const ALGORITHM = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-function answerKey(refreshToken: string): Buffer {
-  return hmac(Buffer.from('guichet/refresh-answer/v1'), refreshToken);
+function answerKey(refreshToken: string): KeyObject {
+  return createSecretKey(hmac(Buffer.from('guichet/refresh-answer/v1'), refreshToken));
 }
 
 function sealAnswer(refreshToken: string, aad: string, body: unknown): Buffer {
