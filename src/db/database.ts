@@ -88,7 +88,8 @@ export function clientConfig(
 }
 
 function openPool(settings: ClientConfig, max: number): Pool {
-  const pool = new Pool({ ...settings, max, idleTimeoutMillis: IDLE_CONNECTION_MS });
+  // A statement is sent without waiting for the answer to the one before it: see revocation/issue.ts.
+  const pool = new Pool({ ...settings, pipeline: true, max, idleTimeoutMillis: IDLE_CONNECTION_MS });
   // Without a listener a lost connection ends the process. The pool drops the client by itself, and whoever was using it
   // gets the same error as the rejection of the query; so there is nothing left to do here.
   pool.on('error', ignore);
