@@ -19,6 +19,7 @@ import { ACR_PASSWORD } from './interactions.ts';
 import { lifetimes } from './lifetimes.ts';
 import { interactionPolicy, interactionUrl } from './policy.ts';
 import { deviceFlowPages, logoutPages, renderError } from './provider-pages.ts';
+import { signingKey } from './signing-key.ts';
 
 /**
  * The library's options. Those with security meaning are written out even where they equal the default, so that an
@@ -29,7 +30,7 @@ export function providerConfiguration(hall: HallContext): Configuration {
   const https = config.issuer.startsWith('https:');
   return {
     adapter: createAdapterFactory(hall),
-    jwks: { keys: keys.jwks() },
+    jwks: { keys: keys.jwks().map(signingKey) },
     findAccount: async (_ctx, sub) => presentAccount(await hall.records.findAccount(sub)),
     claims: CLAIMS,
     scopes: ['openid', 'offline_access'],
@@ -86,6 +87,7 @@ export function providerConfiguration(hall: HallContext): Configuration {
     discovery: { prompt_values_supported: ['none', 'login', 'consent', 'select_account'] },
 
     features: {
+      externalSigningSupport: { enabled: true, ack: 'experimental-01' },
       devInteractions: { enabled: false },
       backchannelLogout: { enabled: true },
       claimsParameter: { enabled: true, assertClaimsParameter },
