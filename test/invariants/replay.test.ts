@@ -67,7 +67,7 @@ test(`of ${PROOFS} DPoP proofs that are sent many times at once, each is accepte
   expect(spentTwice(asked)).toEqual([]);
   expect(wonByNobody(asked)).toEqual([]);
   expect(tally(asked)).toEqual({ '200': PROOFS, '400 invalid_grant': asked.length - PROOFS });
-}, 120_000);
+}, 300_000);
 
 test(`of ${ASSERTIONS} client assertions that are sent many times at once, each is accepted once`, async () => {
   const history = createHistory();
@@ -96,7 +96,7 @@ test(`of ${ASSERTIONS} client assertions that are sent many times at once, each 
   expect(spentTwice(asked)).toEqual([]);
   expect(wonByNobody(asked)).toEqual([]);
   expect(tally(asked)).toEqual({ '200': ASSERTIONS, '401 invalid_client': asked.length - ASSERTIONS });
-}, 120_000);
+}, 300_000);
 
 test('a proof that was used at one endpoint is good at no other, and for no other token', async () => {
   const opaque = await makeApp(cluster.services, {
