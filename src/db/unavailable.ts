@@ -3,6 +3,7 @@ const SQLSTATES = new Set([
   '57P01', // admin_shutdown
   '57P02', // crash_shutdown
   '57P03', // cannot_connect_now
+  '55P03', // lock_not_available: a queue that was longer than our patience
   '57P05', // idle_session_timeout
   '53300', // too_many_connections
   '25006', // read_only_sql_transaction: still connected to what a failover made the standby
