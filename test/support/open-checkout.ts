@@ -9,7 +9,7 @@ export interface Checkout {
   readonly root: string;
   /** The Node that runs it. */
   readonly node: string;
-  remove(): void;
+  readonly remove: () => void;
 }
 
 /**
