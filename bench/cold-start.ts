@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import type { Cleanup } from './cleanup.ts';
 import { median } from './load.ts';
 import { figuresOf } from './process-figures.ts';
 import { startGuichet, type GuichetStart } from './targets.ts';
@@ -15,11 +16,14 @@ const STARTS = 3;
 const IDLE_MS = 2000;
 
 /** The embedded PostgreSQL must not be running: it is part of what is measured. */
-export async function measureColdStart(start: GuichetStart): Promise<ColdStart> {
+export async function measureColdStart(start: GuichetStart, cleanup: Cleanup): Promise<ColdStart> {
   const readyMs: number[] = [];
   const idleMegabytes: number[] = [];
   for (let count = 1; count <= STARTS; count += 1) {
-    const { process: server } = await startGuichet(start);
+    const { process: server } = await cleanup.start(
+      () => startGuichet(start),
+      (running) => running.process.stop(),
+    );
     readyMs.push(server.readyAfterMs);
     if (count === STARTS) await sleep(IDLE_MS);
     idleMegabytes.push(figuresOf(server.pid).rssMegabytes);

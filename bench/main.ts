@@ -4,14 +4,16 @@
  * gone afterwards. See USAGE in options.ts.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
 import { loadConfig } from '../src/config/load.ts';
 import { openDatabase, type ConnectionSettings } from '../src/db/database.ts';
-import { startEmbedded } from '../src/db/embedded.ts';
+import { startEmbedded, type Embedded } from '../src/db/embedded.ts';
 import { createLogger } from '../src/log.ts';
+import { createCleanup, type Cleanup } from './cleanup.ts';
 import { measureColdStart } from './cold-start.ts';
 import { compare, type Result } from './compare.ts';
 import { divideCores, type Cores } from './cores.ts';
@@ -25,34 +27,32 @@ import { startGuichet, startRival, type Target } from './targets.ts';
 
 const log = createLogger({ level: 'warn', destination: process.stderr });
 
-/** Everything that is to be undone, last first. */
-type Undo = (() => Promise<void> | void)[];
-
-async function bench(options: Options, undo: Undo): Promise<boolean> {
+async function bench(options: Options, cleanup: Cleanup): Promise<boolean> {
+  const planned = plan(options);
   const cores = divideCores();
   const dataDir = mkdtempSync(path.join(os.tmpdir(), 'guichet-bench-'));
-  undo.push(() => rmSync(dataDir, { recursive: true, force: true }));
+  // PostgreSQL may still be putting its files away.
+  cleanup.add(() => rm(dataDir, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 }));
   const env = {
     GUICHET_DATA_DIR: dataDir,
     GUICHET_SECRET: randomBytes(48).toString('base64url'),
     GUICHET_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
   };
-  const credentials = await seedDatabase(env, options);
+  const credentials = await seedDatabase(env, options, cleanup);
   if (options.profile !== undefined)
-    return profileAll(options, options.profile, { cores, env, credentials }, undo);
+    return profileAll(options, options.profile, { cores, env, credentials }, cleanup);
 
-  const coldStart = await measureColdStart({ prefix: cores.every, env });
+  const coldStart = await measureColdStart({ prefix: cores.every, env }, cleanup);
   // Started from here and before the servers, so that it runs on our core; Guichet joins it.
-  const embedded = await startEmbedded({ dataDir, log });
-  undo.push(() => embedded.stop());
+  const embedded = await startPostgres(dataDir, cleanup);
   const machine = await facts(embedded.connection, dataDir, cores);
   say(options, `${machineLines(machine)}\n\n${coldStartLine(coldStart)}\n\n${headingLine()}`);
-  const targets = await startTargets(options, { cores, env, credentials }, embedded.connection, undo);
+  const targets = await startTargets(options, { cores, env, credentials }, embedded.connection, cleanup);
 
   const postmaster = postmasterOf(dataDir);
   const results: Result[] = [];
   const failures: { scenario: string; message: string }[] = [];
-  for (const { scenario, connections } of plan(options)) {
+  for (const { scenario, connections } of planned) {
     const compared = scenario.compared ? targets : targets.filter(({ name }) => name === 'guichet');
     try {
       const found = await compare(scenario, compared, { ...options, connections, postmaster });
@@ -69,15 +69,24 @@ async function bench(options: Options, undo: Undo): Promise<boolean> {
   return failures.length === 0;
 }
 
+function startPostgres(dataDir: string, cleanup: Cleanup): Promise<Embedded> {
+  return cleanup.start(
+    () => startEmbedded({ dataDir, log }),
+    (running) => running.stop(),
+  );
+}
+
 /** Leaves the embedded PostgreSQL stopped. */
-async function seedDatabase(env: Ground['env'], { idTokenAlg }: Options): Promise<Target['credentials']> {
+async function seedDatabase(
+  env: Ground['env'],
+  { idTokenAlg }: Options,
+  cleanup: Cleanup,
+): Promise<Target['credentials']> {
   const config = loadConfig(env);
-  const embedded = await startEmbedded({ dataDir: config.dataDir, log });
-  try {
-    return await seed(config, embedded.connection, idTokenAlg);
-  } finally {
-    await embedded.stop();
-  }
+  const embedded = await startPostgres(config.dataDir, cleanup);
+  const credentials = await seed(config, embedded.connection, idTokenAlg);
+  await embedded.stop();
+  return credentials;
 }
 
 interface Ground {
@@ -90,18 +99,18 @@ async function startTargets(
   { idTokenAlg }: Options,
   { cores, env, credentials }: Ground,
   connection: ConnectionSettings,
-  undo: Undo,
+  cleanup: Cleanup,
 ): Promise<Target[]> {
   const rival = { prefix: cores.server, credentials, idTokenAlg };
   const databaseUrl = await createRivalDatabase(connection);
   const targets: Target[] = [];
-  for (const start of [
+  const starts: (() => Promise<Omit<Target, 'credentials'>>)[] = [
     () => startGuichet({ prefix: cores.server, env }),
     () => startRival(rival),
     () => startRival({ ...rival, databaseUrl }),
-  ]) {
-    const target = await start();
-    undo.push(() => target.process.stop());
+  ];
+  for (const start of starts) {
+    const target = await cleanup.start(start, (running) => running.process.stop());
     targets.push({ ...target, credentials });
   }
   return targets;
@@ -111,13 +120,14 @@ async function profileAll(
   options: Options,
   folder: string,
   { cores, env, credentials }: Ground,
-  undo: Undo,
+  cleanup: Cleanup,
 ): Promise<boolean> {
   mkdirSync(folder, { recursive: true });
-  const embedded = await startEmbedded({ dataDir: env['GUICHET_DATA_DIR'] ?? '', log });
-  undo.push(() => embedded.stop());
-  const target = await startGuichet({ prefix: cores.server, env, profileFolder: folder });
-  undo.push(() => target.process.stop());
+  await startPostgres(env['GUICHET_DATA_DIR'] ?? '', cleanup);
+  const target = await cleanup.start(
+    () => startGuichet({ prefix: cores.server, env, profileFolder: folder }),
+    (running) => running.process.stop(),
+  );
   for (const { scenario, connections } of plan(options)) {
     const { seconds } = options;
     console.log(await profile(scenario, { ...target, credentials }, { seconds, connections, folder }));
@@ -175,12 +185,12 @@ function interruption(): Promise<never> {
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (options === 'help') return console.log(USAGE);
-  const undo: Undo = [];
+  const cleanup = createCleanup();
   try {
-    const ok = await Promise.race([bench(options, undo), interruption()]);
+    const ok = await Promise.race([bench(options, cleanup), interruption()]);
     process.exitCode = ok ? 0 : 1;
   } finally {
-    for (const step of undo.splice(0).toReversed()) await step();
+    await cleanup.run();
   }
   // Connections of a burst that was interrupted would hold the process.
   process.exit();
