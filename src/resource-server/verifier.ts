@@ -3,7 +3,7 @@
  * anybody per request. This folder is published: it imports `jose` and nothing else, and nothing of the rest of this house.
  * This file holds the words that the others share; `create-verifier.ts` puts them together.
  */
-import type { JWTPayload } from 'jose';
+import type { CryptoKey, JWTPayload } from 'jose';
 
 /** What an API says once, when it starts. */
 export interface VerifierOptions {
