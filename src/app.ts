@@ -18,12 +18,17 @@ import { createProvider } from './oidc/provider.ts';
 import { assets } from './public/assets.ts';
 import { frontPage } from './public/front-page.ts';
 import { health, HEALTH_PATHS } from './public/health.ts';
+import { revocationStream } from './public/revocation-stream.ts';
+import { statusLists } from './public/status-lists.ts';
+import { createStreamReaders } from './public/stream-readers.ts';
 import { DYNAMIC_ROUTES, isProtocolPath, methodsOf, routeOf } from './routes.ts';
 import type { Services } from './services.ts';
 import { createViews } from '../views/render.ts';
 
 export interface App {
   readonly listener: RequestListener;
+  /** Ends what goes on without a request: streams. */
+  close(): void;
 }
 
 /**
@@ -36,6 +41,7 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
   const pages = createProviderPages({ ...services, views });
   const hall = { ...services, pages };
   const interactions = createInteractions(hall, () => current);
+  const readers = createStreamReaders(services);
 
   // In running order, outermost first.
   const front = [
@@ -62,6 +68,8 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
     canonicalPath({ dynamic: DYNAMIC_ROUTES }),
     jsonForClients({ isProtocolPath }),
     checkBody(),
+    statusLists(services),
+    revocationStream(services, readers),
     assets({ views }),
     frontPage({ ...services, views }),
     interactionRoutes({ ...services, views }, interactions),
@@ -75,5 +83,5 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
     listener = current.callback();
     log.info('the signing keys changed');
   });
-  return { listener: (req, res) => void listener(req, res) };
+  return { listener: (req, res) => void listener(req, res), close: () => readers.close() };
 }

@@ -8,6 +8,8 @@ const PROTOCOL_METHODS: Readonly<Record<string, readonly string[]>> = {
   '/me': ['GET', 'POST'],
   '/jwks': ['GET'],
   '/reg': ['POST'],
+  '/status-lists': ['GET'],
+  '/revocations': ['GET'],
   '/.well-known/openid-configuration': ['GET'],
   '/.well-known/oauth-authorization-server': ['GET'],
 };
@@ -24,12 +26,14 @@ const PAGE_METHODS: Readonly<Record<string, readonly string[]>> = {
 };
 
 const CLIENT_PATH = /^\/reg\/[^/]+$/;
+const STATUS_LIST_PATH = /^\/status-lists\/[^/]+$/;
 
 /** Routes with a part that is somebody's id, and so may hold capitals. */
 export const DYNAMIC_ROUTES = [
   '/auth/:uid',
   '/device/:uid',
   '/reg/:clientId',
+  '/status-lists/:id',
   '/interaction/:uid',
   '/interaction/:uid/:step',
   '/assets/:file',
@@ -37,11 +41,12 @@ export const DYNAMIC_ROUTES = [
 
 /** Clients, not people: they expect errors of RFC 6749 §5.2. */
 export function isProtocolPath(path: string): boolean {
-  return path in PROTOCOL_METHODS || CLIENT_PATH.test(path);
+  return path in PROTOCOL_METHODS || CLIENT_PATH.test(path) || STATUS_LIST_PATH.test(path);
 }
 
 export function methodsOf(path: string): readonly string[] | undefined {
   if (CLIENT_PATH.test(path)) return ['GET', 'PUT', 'DELETE'];
+  if (STATUS_LIST_PATH.test(path)) return ['GET'];
   return PROTOCOL_METHODS[path] ?? PAGE_METHODS[path];
 }
 

@@ -36,6 +36,7 @@ export async function startServer(services: Services): Promise<Server> {
     async close() {
       draining = true;
       await sleep(READINESS_NOTICE_MS[config.mode]);
+      app.close();
       await Promise.all([closeHttp(http, config.shutdownSeconds * 1000), logouts.stop(), jobs.stop()]);
       if (metrics) await closeHttp(metrics, 0);
     },

@@ -17,6 +17,10 @@ import { ensureKeys } from './keys/ensure-keys.ts';
 import { createKeyRing, type KeyRing } from './keys/key-ring.ts';
 import type { Logger } from './log.ts';
 import { createRecords, type Records } from './oidc/records.ts';
+import { createStatusBoard, type StatusBoard } from './revocation/status-board.ts';
+import { createStatusLease, type StatusLease } from './revocation/status-lease.ts';
+import { STATUS_CHANNEL } from './revocation/status-list.ts';
+import { createStatusTokens, type StatusTokens } from './revocation/status-token.ts';
 import { createApiCache, type ApiCache } from './resources/cache.ts';
 
 /** Everything a process needs to serve, opened once and passed on explicitly. */
@@ -35,6 +39,9 @@ export interface Services {
   readonly apis: ApiCache;
   readonly keys: KeyRing;
   readonly records: Records;
+  readonly statusLease: StatusLease;
+  readonly statusBoard: StatusBoard;
+  readonly statusTokens: StatusTokens;
   readonly metrics: Metrics;
   close(): Promise<void>;
 }
@@ -70,6 +77,14 @@ export async function openServices(
     opened.push(() => clients.close());
     const apis = createApiCache({ db, bus, clock });
     opened.push(() => apis.close());
+    const metrics = createMetrics();
+    const statusLease = createStatusLease({ pool: db.pool, clock });
+    opened.push(() => statusLease.close());
+    // A database that was away may be another copy of itself, which knows nothing of the list in use.
+    opened.push(bus.subscribe(STATUS_CHANNEL, ignore, () => statusLease.abandon()));
+    const observe = (seconds: number): void => metrics.revocationPropagation.observe(seconds);
+    const statusBoard = await createStatusBoard({ pool: db.pool, bus, clock, log, observe });
+    opened.push(() => statusBoard.close());
     await bus.ready();
 
     return {
@@ -87,7 +102,10 @@ export async function openServices(
       apis,
       keys,
       records: createRecords({ pool: db.pool, clock }),
-      metrics: createMetrics(),
+      statusLease,
+      statusBoard,
+      statusTokens: createStatusTokens({ board: statusBoard, keys, clock, config }),
+      metrics,
       close,
     };
   } catch (error) {
@@ -119,3 +137,5 @@ async function prepareSchema(config: Config, db: Database, log: Logger): Promise
     `The database lacks ${pending.length} migrations (${pending.join(', ')}). Run "npm run guichet -- migrate" first.`,
   );
 }
+
+function ignore(): void {}

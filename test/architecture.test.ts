@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: [...GROUND, 'views'],
   oidc: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http'],
   interactions: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http', 'oidc', 'views'],
-  public: [...GROUND, 'http', 'keys', 'revocation', 'views'],
+  public: [...GROUND, 'http', 'clients', 'keys', 'revocation', 'views'],
   gateway: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http', 'resource-server'],
   jobs: [...GROUND, 'audit', ...ROOMS, 'revocation'],
   // Published for APIs, so it knows nothing of this house.

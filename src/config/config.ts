@@ -22,6 +22,7 @@ export interface Config {
     readonly refreshIdleSeconds: number;
     readonly refreshGraceSeconds: number;
   };
+  readonly statusLists: { readonly ttlSeconds: number };
   readonly sessions: { readonly ttlSeconds: number };
   readonly keys: { readonly rotationDays: number; readonly publishSeconds: number };
   /** CIDR blocks and lower-case host names. */

@@ -90,6 +90,7 @@ function build(given: Variables, weak: readonly Problem[]): Config {
       refreshIdleSeconds: given.GUICHET_REFRESH_TOKEN_IDLE_SECONDS,
       refreshGraceSeconds: given.GUICHET_REFRESH_GRACE_SECONDS,
     },
+    statusLists: { ttlSeconds: given.GUICHET_STATUS_LIST_TTL_SECONDS },
     sessions: { ttlSeconds: given.GUICHET_SESSION_TTL_SECONDS },
     keys: {
       rotationDays: given.GUICHET_KEY_ROTATION_DAYS,

@@ -105,6 +105,12 @@ export const variables = z.object({
   GUICHET_REFRESH_GRACE_SECONDS: integer({ min: 0, max: 60 }).default(10).register(variableReference, {
     description: 'For so long a repeated refresh counts as a lost answer or a race and not as theft',
   }),
+  GUICHET_STATUS_LIST_TTL_SECONDS: integer({ min: 1, max: DAY_SECONDS })
+    .default(30)
+    .register(variableReference, {
+      description:
+        'An API that reads status lists and does not follow the stream may keep one for so long: it learns of a revocation by then',
+    }),
   GUICHET_SESSION_TTL_SECONDS: integer({ min: 60, max: YEAR_SECONDS })
     .default(1_209_600)
     .register(variableReference, {

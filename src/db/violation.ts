@@ -5,3 +5,8 @@ export function violatedConstraint(error: unknown): string | undefined {
   const isViolation = typeof code === 'string' && code.startsWith('23');
   return isViolation && typeof constraint === 'string' ? constraint : undefined;
 }
+
+/** PostgreSQL ended the transaction because it and another waited for each other: run again, it goes through. */
+export function isDeadlock(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '40P01';
+}

@@ -20,6 +20,10 @@ interface ArtifactRow {
 const COLUMNS =
   'digest, model, payload, grant_id, client_id, account_id, user_code_digest, created_at, consumed_at, expires_at';
 
+/** What hangs on a grant dies with it, at the instant its end commits; the row itself may stay for a while. */
+const STANDS =
+  '(grant_id IS NULL OR EXISTS (SELECT FROM grants g WHERE g.id = artifacts.grant_id AND g.revoked_at IS NULL))';
+
 /** One statement for many look-ups; the answers stand in the order of the digests. */
 export async function findArtifacts(
   pool: Pool,
@@ -27,7 +31,7 @@ export async function findArtifacts(
 ): Promise<(Artifact | undefined)[]> {
   const { rows } = await pool.query<ArtifactRow>({
     name: 'artifacts_find',
-    text: `SELECT ${COLUMNS} FROM artifacts WHERE digest = ANY($1::bytea[])`,
+    text: `SELECT ${COLUMNS} FROM artifacts WHERE digest = ANY($1::bytea[]) AND ${STANDS}`,
     values: [digests],
   });
   const found = new Map(rows.map((row) => [row.digest.toString('latin1'), toArtifact(row)]));
@@ -41,7 +45,7 @@ export async function findArtifactByUserCode(
 ): Promise<Artifact | undefined> {
   const { rows } = await pool.query<ArtifactRow>({
     name: 'artifacts_find_user_code',
-    text: `SELECT ${COLUMNS} FROM artifacts WHERE user_code_digest = $1 ORDER BY created_at DESC LIMIT 1`,
+    text: `SELECT ${COLUMNS} FROM artifacts WHERE user_code_digest = $1 AND ${STANDS} ORDER BY created_at DESC LIMIT 1`,
     values: [userCodeDigest],
   });
   return rows[0] && toArtifact(rows[0]);

@@ -24,6 +24,7 @@ export const ERRORS = {
   misdirected_request: { status: 421, title: 'Wrong host', oauth: 'invalid_request' },
   too_many_requests: { status: 429, title: 'Too many attempts', oauth: 'temporarily_unavailable' },
   server_error: { status: 500, title: 'Server error', oauth: 'server_error' },
+  not_implemented: { status: 501, title: 'Not implemented', oauth: 'invalid_request' },
   overloaded: { status: 503, title: 'Too busy', oauth: 'temporarily_unavailable' },
   unavailable: { status: 503, title: 'Temporarily unavailable', oauth: 'temporarily_unavailable' },
 } as const satisfies Record<string, ErrorKind>;

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { ACCESS_TOKEN_TTL_SECONDS_MAX } from '../keys/key.ts';
 import type { JobContext } from './job.ts';
-import { deleteDue } from './store.ts';
+import { deleteDue, deleteEndedArtifacts } from './store.ts';
 
 /** A table whose rows die, and how long a dead row stays. */
 export interface Pruned {
@@ -33,6 +33,8 @@ export const PRUNED: readonly Pruned[] = [
   { table: 'grants', deadAt: 'expires_at', keepSeconds: TOMBSTONE_SECONDS, everySeconds: 5 * MINUTE },
   // Its ids and clients go with a session (ON DELETE CASCADE).
   { table: 'sessions', deadAt: 'expires_at', keepSeconds: TOMBSTONE_SECONDS, everySeconds: 5 * MINUTE },
+  // Its changes go with a status list (ON DELETE CASCADE). No token in it is alive, and no clock is so far behind.
+  { table: 'status_lists', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: 5 * MINUTE },
   // No index serves the last two: they are read whole, so rarely. A replaced cookie is good for seconds only.
   { table: 'session_ids', deadAt: 'replaced_at', keepSeconds: HOUR, everySeconds: HOUR },
   // A week to find out why an application was not told.
@@ -50,12 +52,26 @@ const BATCH_ROWS = 1000;
 const PAUSE_MS = 50;
 
 /** Deletes what is dead, batch by batch, passing over rows that somebody holds. */
-export async function prune({ db, clock, log, signal }: JobContext, pruned: Pruned): Promise<void> {
+export async function prune(ctx: JobContext, pruned: Pruned): Promise<void> {
   const { table, deadAt, keepSeconds } = pruned;
-  const before = new Date(clock.now().getTime() - keepSeconds * 1000);
+  const before = new Date(ctx.clock.now().getTime() - keepSeconds * 1000);
+  const batch = { table, deadAt, before, limit: BATCH_ROWS };
+  await inBatches(ctx, table, () => deleteDue(ctx.db.knex, batch));
+}
+
+/** What hangs on grants that have ended together with very many others, as when a client is revoked. It is dead already. */
+export async function pruneEnded(ctx: JobContext): Promise<void> {
+  await inBatches(ctx, 'artifacts', () => deleteEndedArtifacts(ctx.db.knex, BATCH_ROWS));
+}
+
+async function inBatches(
+  { log, signal }: JobContext,
+  table: string,
+  deleteBatch: () => Promise<number>,
+): Promise<void> {
   let total = 0;
   for (;;) {
-    const deleted = await deleteDue(db.knex, { table, deadAt, before, limit: BATCH_ROWS });
+    const deleted = await deleteBatch();
     total += deleted;
     if (deleted < BATCH_ROWS || signal.aborted) break;
     await pause(PAUSE_MS);

@@ -18,6 +18,17 @@ export async function deleteDue(
   return rowCount;
 }
 
+/** Codes and tokens of grants that were revoked: nobody finds them any more (grants/store.ts). */
+export async function deleteEndedArtifacts(db: Queryable, limit: number): Promise<number> {
+  const { rowCount } = await db.raw<{ rowCount: number }>(
+    `DELETE FROM artifacts WHERE ctid = ANY(ARRAY(
+       SELECT a.ctid FROM grants g JOIN artifacts a ON a.grant_id = g.id
+       WHERE g.revoked_at IS NOT NULL LIMIT ? FOR UPDATE OF a SKIP LOCKED))`,
+    [limit],
+  );
+  return rowCount;
+}
+
 export interface StoredPartition {
   readonly name: string;
   readonly attached: boolean;

@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.ts';
 import type { Seal } from '../crypto/seal.ts';
 import type { Database } from '../db/database.ts';
+import { createFollower } from '../db/follower.ts';
 import type { Bus } from '../db/listen.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { createFollower } from './follower.ts';
 import { jwksOrder, KEYS_CHANNEL, keysVersion, privateKeyAad } from './key.ts';
 import type { PrivateJwk, SigningKey } from './key.ts';
 import { findKeysVersion, listKeys } from './store.ts';
@@ -51,7 +51,7 @@ export async function createKeyRing(context: Context): Promise<KeyRing> {
     for (const listener of listeners) callListener(listener, log);
   }
 
-  const follower = createFollower(refresh, log);
+  const follower = createFollower({ what: 'signing keys', log }, refresh);
   const unsubscribe = bus.subscribe(
     KEYS_CHANNEL,
     () => follower.now(),

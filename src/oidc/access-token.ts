@@ -3,6 +3,7 @@ import { errors, type Client, type Configuration, type KoaContextWithOIDC } from
 import type { ClientRecord } from '../clients/client.ts';
 import { OIDC_SCOPES } from '../clients/metadata.ts';
 import type { Api } from '../resources/api.ts';
+import { statusListUri } from '../revocation/status-list.ts';
 import { jtiDigest } from '../revocation/token.ts';
 import type { HallContext } from './context.ts';
 import { currentIssuance } from './issuance.ts';
@@ -57,7 +58,7 @@ export function resourceIndicators(hall: HallContext): ResourceIndicators {
   };
 }
 
-/** The ledger row of a JWT. It is written with the rest of the request, before the token leaves (issuance.ts). */
+/** The ledger row of a JWT, and its place in a status list. The row is written with the rest of the request, before the token leaves (issuance.ts). */
 export function recordJwt(
   hall: HallContext,
 ): NonNullable<NonNullable<Configuration['formats']>['customizers']>['jwt'] {
@@ -69,7 +70,13 @@ export function recordJwt(
     if (!issuance || !api || kid === undefined || token.clientId === undefined) {
       throw new errors.InvalidTarget('the API is not registered any more');
     }
-    Object.assign(jwt.payload, authenticationClaims(ctx));
+    const expiresAt = new Date(payload.exp * 1000);
+    const status = await hall.statusLease.allocate(expiresAt);
+    Object.assign(jwt.payload, authenticationClaims(ctx), {
+      status: {
+        status_list: { idx: status.index, uri: statusListUri(hall.config.issuer, status.listId) },
+      },
+    });
     const dies = token.kind === 'AccessToken' && token.expiresWithSession === true;
     issuance.clientId = token.clientId;
     if (token.kind === 'AccessToken') {
@@ -85,8 +92,10 @@ export function recordJwt(
       sessionUid: token.kind === 'AccessToken' && dies ? (token.sessionUid ?? null) : null,
       accountId: token.kind === 'AccessToken' ? token.accountId : null,
       kid,
+      statusList: status.listNo,
+      statusIndex: status.index,
       issuedAt: new Date(payload.iat * 1000),
-      expiresAt: new Date(payload.exp * 1000),
+      expiresAt,
     };
   };
 }

@@ -84,7 +84,12 @@ export function providerConfiguration(hall: HallContext): Configuration {
     renderError: renderError(hall.pages),
     fetch: guardedFetch(hall),
     fetchResponseBodyLimits: { jwks_uri: 65_536, sector_identifier_uri: 65_536 },
-    discovery: { prompt_values_supported: ['none', 'login', 'consent', 'select_account'] },
+    discovery: {
+      prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
+      status_list_aggregation_endpoint: `${config.issuer}/status-lists`,
+      // Ours: where APIs that know of it hear of revocations as they happen.
+      revocation_stream_endpoint: `${config.issuer}/revocations`,
+    },
 
     features: {
       externalSigningSupport: { enabled: true, ack: 'experimental-01' },

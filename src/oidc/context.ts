@@ -9,6 +9,7 @@ import type { Metrics } from '../http/metrics.ts';
 import type { Throttle } from '../http/throttle.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { Logger } from '../log.ts';
+import type { StatusLease } from '../revocation/status-lease.ts';
 import type { ApiCache } from '../resources/cache.ts';
 import type { ProviderPages } from './pages.ts';
 import type { Records } from './records.ts';
@@ -27,6 +28,7 @@ export interface HallContext {
   readonly egress: Egress;
   readonly throttle: Throttle;
   readonly records: Records;
+  readonly statusLease: StatusLease;
   readonly metrics: Metrics;
   readonly pages: ProviderPages;
 }

@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 
 import type { Clock } from '../clock.ts';
 import { createBatch } from '../db/batch.ts';
+import { isDeadlock } from '../db/violation.ts';
 import type { Artifact } from '../grants/artifact.ts';
 import { artifactColumns } from '../grants/store.ts';
 import type { TokenRow } from './token.ts';
@@ -62,10 +63,6 @@ async function commit(pool: Pool, issues: readonly Issue[], now: Date): Promise<
   }
 }
 
-function isDeadlock(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === '40P01';
-}
-
 async function commitOnce(pool: Pool, issues: readonly Issue[], now: Date): Promise<IssueOutcome[]> {
   const client = await pool.connect();
   let broken: Error | undefined;
@@ -91,7 +88,8 @@ async function commitOnce(pool: Pool, issues: readonly Issue[], now: Date): Prom
   }
 }
 
-const TOKEN_COLUMNS = 'jti, client_id, api_id, grant_id, session_uid, account_id, kid, issued_at, expires_at';
+const TOKEN_COLUMNS = `jti, client_id, api_id, grant_id, session_uid, account_id, kid, status_list, status_index, issued_at,
+  expires_at`;
 
 async function write(client: PoolClient, issues: readonly Issue[], now: Date): Promise<IssueOutcome[]> {
   const onlyTokens = issues.every((i) => i.spends === null && i.artifacts.length === 0 && i.answer === null);
@@ -119,7 +117,7 @@ const LIVE = `
 const ISSUE_TOKENS = `
   WITH u AS MATERIALIZED (
     SELECT * FROM unnest($1::int[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-      $9::timestamptz[], $10::timestamptz[]) AS t(no, ${TOKEN_COLUMNS})
+      $9::int[], $10::int[], $11::timestamptz[], $12::timestamptz[]) AS t(no, ${TOKEN_COLUMNS})
   ), live AS MATERIALIZED (SELECT u.* FROM u WHERE ${LIVE}),
   recorded AS (INSERT INTO tokens (${TOKEN_COLUMNS}) SELECT ${TOKEN_COLUMNS} FROM live)
   SELECT no, true AS live, true AS fresh FROM live`;
@@ -154,12 +152,12 @@ const ISSUE = `
     INSERT INTO tokens (${TOKEN_COLUMNS})
     SELECT ${TOKEN_COLUMNS}
     FROM unnest($21::int[], $22::bytea[], $23::text[], $24::text[], $25::text[], $26::text[], $27::text[], $28::text[],
-      $29::timestamptz[], $30::timestamptz[]) AS t(no, ${TOKEN_COLUMNS})
+      $29::int[], $30::int[], $31::timestamptz[], $32::timestamptz[]) AS t(no, ${TOKEN_COLUMNS})
     WHERE no IN (SELECT no FROM live)
   ), answered AS (
     INSERT INTO refresh_answers (digest, successor_digest, sealed, expires_at)
     SELECT digest, successor_digest, sealed, expires_at
-    FROM unnest($31::int[], $32::bytea[], $33::bytea[], $34::bytea[], $35::timestamptz[])
+    FROM unnest($33::int[], $34::bytea[], $35::bytea[], $36::bytea[], $37::timestamptz[])
       AS r(no, digest, successor_digest, sealed, expires_at)
     WHERE no IN (SELECT no FROM live)
     ON CONFLICT (digest) DO NOTHING
@@ -201,6 +199,8 @@ function numberedTokens(issues: readonly Issue[]): unknown[] {
     tokens.map((t) => t.sessionUid),
     tokens.map((t) => t.accountId),
     tokens.map((t) => t.kid),
+    tokens.map((t) => t.statusList),
+    tokens.map((t) => t.statusIndex),
     tokens.map((t) => t.issuedAt),
     tokens.map((t) => t.expiresAt),
   ];

@@ -10,6 +10,8 @@ export interface LedgerEntry {
   readonly sessionUid: string | null;
   readonly accountId: string | null;
   readonly kid: string;
+  /** null: issued before there were status lists. */
+  readonly status: { readonly listId: string; readonly index: number } | null;
   readonly issuedAt: Date;
   readonly expiresAt: Date;
   readonly revokedAt: Date | null;
@@ -29,16 +31,19 @@ export async function findTokens(
     session_uid: string | null;
     account_id: string | null;
     kid: string;
+    list_id: string | null;
+    status_index: number | null;
     issued_at: Date;
     expires_at: Date;
     revoked_at: Date | null;
   }>({
     name: 'tokens_find',
     text: `
-      SELECT t.jti, t.client_id, t.api_id, t.grant_id, t.session_uid, t.account_id, t.kid, t.issued_at, t.expires_at,
-        t.revoked_at
+      SELECT t.jti, t.client_id, t.api_id, t.grant_id, t.session_uid, t.account_id, t.kid, l.id AS list_id,
+        t.status_index, t.issued_at, t.expires_at, t.revoked_at
       FROM unnest($1::bytea[], $2::timestamptz[]) AS k(jti, expires_at)
-      JOIN tokens t ON t.jti = k.jti AND t.expires_at = k.expires_at`,
+      JOIN tokens t ON t.jti = k.jti AND t.expires_at = k.expires_at
+      LEFT JOIN status_lists l ON l.no = t.status_list`,
     values: [digests, keys.map((key) => key.expiresAt)],
   });
   const found = new Map(
@@ -51,6 +56,10 @@ export async function findTokens(
         sessionUid: row.session_uid,
         accountId: row.account_id,
         kid: row.kid,
+        status:
+          row.list_id === null || row.status_index === null
+            ? null
+            : { listId: row.list_id, index: row.status_index },
         issuedAt: row.issued_at,
         expiresAt: row.expires_at,
         revokedAt: row.revoked_at,
@@ -58,26 +67,6 @@ export async function findTokens(
     ]),
   );
   return digests.map((digest) => found.get(digest.toString('latin1')));
-}
-
-/** Marks live ledger rows as revoked; answers how many. */
-export async function endTokens(tx: Knex.Transaction, target: RevokeTarget, now: Date): Promise<number> {
-  const rows = tx('tokens').whereNull('revoked_at').where('expires_at', '>', now);
-  return narrow(rows, target).update({ revoked_at: now });
-}
-
-function narrow(rows: Knex.QueryBuilder, target: RevokeTarget): Knex.QueryBuilder {
-  if ('jti' in target) {
-    const byJti = rows.where('jti', jtiDigest(target.jti));
-    return target.expiresAt ? byJti.where('expires_at', target.expiresAt) : byJti;
-  }
-  if ('grant' in target) return rows.where('grant_id', target.grant);
-  if ('session' in target) return rows.where('session_uid', target.session);
-  if ('account' in target) return rows.where('account_id', target.account);
-  if ('client' in target) return rows.where('client_id', target.client);
-  if ('api' in target) return rows.where('api_id', target.api);
-  if ('key' in target) return rows.where('kid', target.key);
-  return rows.where('issued_at', '<', target.issuedBefore);
 }
 
 /** Ends the grants behind the target and answers how many. Their codes and tokens go with them, see {@link deleteGrantArtifacts}. */
@@ -91,14 +80,14 @@ export async function endGrants(tx: Knex.Transaction, target: RevokeTarget, now:
   return rows.update({ revoked_at: now });
 }
 
-/** Codes, refresh tokens and opaque tokens of grants that have ended: found no more, on any process. */
+/**
+ * Codes, refresh tokens and opaque tokens of a grant or a person. With their grant they are dead already (grants/store.ts);
+ * where there may be very many, a job clears them away.
+ */
 export async function deleteGrantArtifacts(tx: Knex.Transaction, target: RevokeTarget): Promise<void> {
   if ('grant' in target) await tx('artifacts').where('grant_id', target.grant).delete();
-  if ('account' in target || 'client' in target || 'issuedBefore' in target) {
-    const ended = tx('grants').select('id').whereNotNull('revoked_at');
-    if ('account' in target) ended.where('account_id', target.account);
-    if ('client' in target) ended.where('client_id', target.client);
-    if ('issuedBefore' in target) ended.where('created_at', '<', target.issuedBefore);
+  if ('account' in target) {
+    const ended = tx('grants').select('id').whereNotNull('revoked_at').where('account_id', target.account);
     await tx('artifacts').whereIn('grant_id', ended).delete();
   }
 }
@@ -116,20 +105,6 @@ export async function endSessions(
   else return [];
   const ended: { uid: string }[] = await rows.update({ ended_at: now }).returning('uid');
   return ended.map((row) => row.uid);
-}
-
-/** Tokens that die with a session: those without `offline_access`. */
-export async function endSessionTokens(
-  tx: Knex.Transaction,
-  uids: readonly string[],
-  now: Date,
-): Promise<number> {
-  if (uids.length === 0) return 0;
-  return tx('tokens')
-    .whereIn('session_uid', uids)
-    .whereNull('revoked_at')
-    .where('expires_at', '>', now)
-    .update({ revoked_at: now });
 }
 
 /** One delivery for every sign-in at a client that asked to be told (OIDC Back-Channel Logout §2.2). */

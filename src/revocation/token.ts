@@ -15,6 +15,9 @@ export interface TokenRow {
   readonly sessionUid: string | null;
   readonly accountId: string | null;
   readonly kid: string;
+  /** Number of its status list and its place there; see status-list.ts. */
+  readonly statusList: number;
+  readonly statusIndex: number;
   readonly issuedAt: Date;
   readonly expiresAt: Date;
 }

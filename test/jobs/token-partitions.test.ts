@@ -59,7 +59,7 @@ test('partitions have the indexes of the ledger', async () => {
     `SELECT count(*) FILTER (WHERE NOT indisvalid) AS invalid, count(*) AS indexes FROM pg_index
       WHERE indrelid = 'tokens'::regclass`,
   );
-  expect(rows[0]).toEqual({ invalid: 0, indexes: 5 });
+  expect(rows[0]).toEqual({ invalid: 0, indexes: 6 });
   const { rows: attached } = await database.db.knex.raw<{ rows: { n: number }[] }>(
     `SELECT count(*) AS n FROM pg_inherits WHERE inhparent IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'tokens'::regclass)`,
   );

@@ -33,7 +33,7 @@ afterEach(async () => {
 });
 
 function context() {
-  return { db: database.db, clock, seal };
+  return { db: database.db, clock, seal, config: { statusLists: { ttlSeconds: 30 } } };
 }
 
 async function activeKid(alg: 'ES256' | 'RS256' = 'ES256'): Promise<string> {

@@ -17,7 +17,7 @@ export interface Rooms extends AsyncDisposable {
   readonly secrets: Secrets;
   readonly seal: Seal;
   readonly passwords: Passwords;
-  readonly config: { readonly mode: 'production' };
+  readonly config: { readonly mode: 'production'; readonly statusLists: { readonly ttlSeconds: number } };
 }
 
 export async function openRooms(): Promise<Rooms> {
@@ -30,7 +30,7 @@ export async function openRooms(): Promise<Rooms> {
     secrets: deriveSecrets({ secrets: { secret: ['the rooms are tested with this secret'] } }),
     seal: createSeal(encryptionKeys),
     passwords: createPasswords({ encryptionKeys }),
-    config: { mode: 'production' },
+    config: { mode: 'production', statusLists: { ttlSeconds: 30 } },
     [Symbol.asyncDispose]: () => database.drop(),
   };
 }

@@ -1,0 +1,140 @@
+import type { Knex } from 'knex';
+
+import type { EndedIndexes } from './status-store.ts';
+import { jtiDigest, type RevokeTarget } from './token.ts';
+
+/** What became of ledger rows: how many were alive, and which bits of which status list say that they no longer are. */
+export interface EndedTokens {
+  readonly tokens: number;
+  readonly indexes: EndedIndexes;
+}
+
+/** Rows of one statement: half a second of work, far below the statement timeout. */
+const ROWS_PER_STATEMENT = 50_000;
+/** Blocks of one statement where no index helps: 32 MB, some 150 000 rows. */
+const BLOCKS_PER_STATEMENT = 4096;
+/** No issue takes this long (its statements may run for 10 s), clocks of processes that differ by 50 s included. */
+const ISSUE_SECONDS_MAX = 60;
+
+/** The first look, at everything; nobody waits for it. */
+export async function endTokens(
+  tx: Knex.Transaction,
+  target: RevokeTarget,
+  now: Date,
+): Promise<EndedTokens[]> {
+  const where = conditionOf(target);
+  if ('client' in target) return endByRows(tx, where, now);
+  if (isUnindexed(target)) return endByBlocks(tx, where, now);
+  return [await end(tx, 'tokens', where, now)];
+}
+
+/** The second look, under the ledger's lock: only at what may have been issued since `since`, however many tokens there are. */
+export async function endLatecomers(
+  tx: Knex.Transaction,
+  target: RevokeTarget,
+  { now, since }: { now: Date; since: Date },
+): Promise<EndedTokens> {
+  const where = conditionOf(target);
+  if (!('client' in target) && !isUnindexed(target)) return end(tx, 'tokens', where, now);
+  const from = new Date(since.getTime() - ISSUE_SECONDS_MAX * 1000);
+  return end(tx, 'tokens', { sql: `${where.sql} AND issued_at >= ?`, values: [...where.values, from] }, now);
+}
+
+/** Tokens that die with a session: those without `offline_access`. */
+export async function endSessionTokens(
+  tx: Knex.Transaction,
+  uids: readonly string[],
+  now: Date,
+): Promise<EndedTokens> {
+  if (uids.length === 0) return { tokens: 0, indexes: new Map() };
+  return end(tx, 'tokens', { sql: 'session_uid = ANY(?)', values: [[...uids]] }, now);
+}
+
+export function together(all: readonly EndedTokens[]): EndedTokens {
+  const indexes = new Map<number, Buffer[]>();
+  for (const ended of all) {
+    for (const [listNo, runs] of ended.indexes)
+      indexes.set(listNo, [...(indexes.get(listNo) ?? []), ...runs]);
+  }
+  return { tokens: all.reduce((sum, { tokens }) => sum + tokens, 0), indexes };
+}
+
+interface Condition {
+  readonly sql: string;
+  readonly values: readonly Knex.RawBinding[];
+}
+
+function conditionOf(target: RevokeTarget): Condition {
+  if ('jti' in target) {
+    const digest = jtiDigest(target.jti);
+    if (!target.expiresAt) return { sql: 'jti = ?', values: [digest] };
+    return { sql: 'jti = ? AND expires_at = ?', values: [digest, target.expiresAt] };
+  }
+  if ('grant' in target) return { sql: 'grant_id = ?', values: [target.grant] };
+  if ('session' in target) return { sql: 'session_uid = ?', values: [target.session] };
+  if ('account' in target) return { sql: 'account_id = ?', values: [target.account] };
+  if ('client' in target) return { sql: 'client_id = ?', values: [target.client] };
+  if ('api' in target) return { sql: 'api_id = ?', values: [target.api] };
+  if ('key' in target) return { sql: 'kid = ?', values: [target.key] };
+  return { sql: 'issued_at < ?', values: [target.issuedBefore] };
+}
+
+/** The ledger has no index for these: each would cost every issue, and they are rare. */
+function isUnindexed(target: RevokeTarget): boolean {
+  return 'api' in target || 'key' in target || 'issuedBefore' in target;
+}
+
+async function endByRows(tx: Knex.Transaction, where: Condition, now: Date): Promise<EndedTokens[]> {
+  const all: EndedTokens[] = [];
+  for (;;) {
+    // A ctid names a row of one partition; in another partition it names a row that has to meet the condition, too.
+    const some = {
+      sql: `ctid = ANY(ARRAY(SELECT ctid FROM tokens WHERE ${where.sql} AND revoked_at IS NULL AND expires_at > ? LIMIT ?))
+        AND ${where.sql}`,
+      values: [...where.values, now, ROWS_PER_STATEMENT, ...where.values],
+    };
+    const ended = await end(tx, 'tokens', some, now);
+    all.push(ended);
+    if (ended.tokens < ROWS_PER_STATEMENT) return all;
+  }
+}
+
+async function endByBlocks(tx: Knex.Transaction, where: Condition, now: Date): Promise<EndedTokens[]> {
+  const all: EndedTokens[] = [];
+  for (const { name, blocks } of await listPartitions(tx)) {
+    for (let from = 0; from < blocks; from += BLOCKS_PER_STATEMENT) {
+      const range = {
+        sql: `ctid >= ?::tid AND ctid < ?::tid AND ${where.sql}`,
+        values: [`(${from},0)`, `(${from + BLOCKS_PER_STATEMENT},0)`, ...where.values],
+      };
+      all.push(await end(tx, name, range, now));
+    }
+  }
+  return all;
+}
+
+async function listPartitions(tx: Knex.Transaction): Promise<{ name: string; blocks: number }[]> {
+  const { rows } = await tx.raw<{ rows: { name: string; blocks: number }[] }>(
+    `SELECT inhrelid::regclass::text AS name, pg_relation_size(inhrelid) / current_setting('block_size')::int AS blocks
+       FROM pg_inherits WHERE inhparent = 'tokens'::regclass AND NOT inhdetachpending ORDER BY 1`,
+  );
+  return rows;
+}
+
+async function end(tx: Knex.Transaction, table: string, where: Condition, now: Date): Promise<EndedTokens> {
+  const { rows } = await tx.raw<{
+    rows: { list_no: number | null; tokens: number; indexes: Buffer | null }[];
+  }>(
+    `WITH ended AS (
+       UPDATE ${table} SET revoked_at = ? WHERE revoked_at IS NULL AND expires_at > ? AND ${where.sql}
+       RETURNING status_list, status_index
+     )
+     SELECT status_list AS list_no, count(*) AS tokens, string_agg(int4send(status_index), ''::bytea) AS indexes
+       FROM ended GROUP BY status_list`,
+    [now, now, ...where.values],
+  );
+  const indexes = new Map<number, Buffer[]>();
+  for (const { list_no: listNo, indexes: run } of rows)
+    if (listNo !== null && run) indexes.set(listNo, [run]);
+  return { tokens: rows.reduce((sum, row) => sum + row.tokens, 0), indexes };
+}
