@@ -89,6 +89,7 @@ function report(ctx: Koa.Context, error: unknown, view: ErrorView, log: Logger):
     error: view.code,
     status: view.status,
   };
-  if (view.status >= 500) log.error({ ...line, err: error }, 'request failed');
+  // What we do not offer (501) is no failure of ours.
+  if (view.status >= 500 && view.status !== 501) log.error({ ...line, err: error }, 'request failed');
   else log.debug({ ...line, err: error }, 'request refused');
 }

@@ -127,7 +127,7 @@ export function createStreamReaders(ctx: Context): StreamReaders {
       res.on('error', () => remove(reader));
       res.write(STREAM_HEAD);
       try {
-        await board.confirm(HEARTBEAT_MS);
+        await board.confirm();
         await catchUp(reader, lastPosition);
       } catch {
         // The database is away: without a word that nothing is missing the reader tries again elsewhere.

@@ -22,8 +22,8 @@ export interface StatusBoard {
   position(): number;
   /** When that was last true for certain, in milliseconds since 1970; 0 before the first look. */
   confirmedAt(): number;
-  /** Makes sure that nothing older than `ageMs` is missing; rejects when the database cannot say. */
-  confirm(ageMs: number): Promise<void>;
+  /** Makes sure that nothing is missing of what was committed before this call; rejects when the database cannot say. */
+  confirm(): Promise<void>;
   /** Undefined when there is no such list, or its last token has died. */
   find(id: string): Promise<BoardList | undefined>;
   list(): Promise<readonly StatusList[]>;
@@ -153,9 +153,7 @@ export async function createStatusBoard(ctx: Context): Promise<StatusBoard> {
   return {
     position: () => position,
     confirmedAt: () => confirmedAt,
-    async confirm(ageMs) {
-      if (clock.now().getTime() - confirmedAt > ageMs) await follower.look();
-    },
+    confirm: () => follower.look(),
     async find(id) {
       if (!LIST_ID.test(id)) return undefined;
       const list = held.get(id) ?? (await (loading.get(id) ?? load(id)).list);
@@ -164,7 +162,7 @@ export async function createStatusBoard(ctx: Context): Promise<StatusBoard> {
     list: () => listStatusLists(pool, clock.now()),
     async since(from) {
       if (from > position) await follower.look();
-      if (from > position) return undefined;
+      if (from > position || from < 0) return undefined;
       const [oldest] = recent;
       if (from === position) return [];
       if (oldest && from >= oldest.position - 1) return recent.filter((change) => change.position > from);

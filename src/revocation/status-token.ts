@@ -20,7 +20,7 @@ export interface StatusToken {
 }
 
 export interface StatusTokens {
-  /** Never older than a second. Undefined: there is no such list. Rejects when the database cannot say what has changed. */
+  /** Complete at the time of the call, for one short query that all who ask at once share. Undefined: there is no such list. Rejects when the database cannot say what has changed. */
   find(id: string): Promise<FoundStatusToken | undefined>;
 }
 
@@ -32,8 +32,6 @@ export interface FoundStatusToken extends StatusToken {
 const deflated = promisify(deflate);
 const gzipped = promisify(gzip);
 
-/** How far behind an answer may be; the board looks twice in that time. */
-const AGE_MS_MAX = 1000;
 /**
  * A list is good for this much longer than verifiers keep it, so that one which nobody can fetch anew does not stop an API at
  * once that has chosen to go on for a while.
@@ -83,7 +81,7 @@ export function createStatusTokens(ctx: Context): StatusTokens {
 
   return {
     async find(id) {
-      await board.confirm(AGE_MS_MAX);
+      await board.confirm();
       const list = await board.find(id);
       if (!list) return undefined;
       const position = board.position();
