@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { systemClock } from '../../src/clock.ts';
-import { revoke } from '../../src/revocation/revoke.ts';
+import { revoke, type RevocationContext } from '../../src/revocation/revoke.ts';
+import type { RevokeTarget } from '../../src/revocation/token.ts';
 import { drive, percentile } from '../load.ts';
 import { prepare, SCENARIOS } from '../scenarios.ts';
 import type { Ground } from './main.ts';
@@ -24,21 +25,23 @@ export async function measureMassRevocation({ target, db, config, bulkClientId }
   };
   for (const [name, what] of Object.entries(targets)) {
     const startedAt = performance.now();
-    const revoking = sleep(500).then(async () => {
-      const from = performance.now();
-      const { tokens } = await revoke(ctx, what, 'cli');
-      return { tokens, seconds: (performance.now() - from) / 1000, endedAt: performance.now() };
-    });
-    let done: Awaited<typeof revoking> | undefined;
-    void revoking.then((outcome) => (done = outcome));
+    const ended = { yes: false };
+    const revoking = revokeLater(ctx, what).finally(() => (ended.yes = true));
     const latenciesMs: number[] = [];
-    while (!done) latenciesMs.push(...(await drive(steps, 0.25)).latenciesMs);
-    const { tokens, seconds } = done;
+    while (!ended.yes) latenciesMs.push(...(await drive(steps, 0.25)).latenciesMs);
+    const { tokens, seconds } = await revoking;
     const rate = latenciesMs.length / ((performance.now() - startedAt) / 1000);
     console.log(`${name}: ${tokens} tokens revoked in ${seconds.toFixed(2)} s`);
     console.log(describe('  issuance meanwhile', latenciesMs, rate));
   }
   close();
+}
+
+async function revokeLater(ctx: RevocationContext, what: RevokeTarget) {
+  await sleep(500);
+  const startedAt = performance.now();
+  const { tokens } = await revoke(ctx, what, 'cli');
+  return { tokens, seconds: (performance.now() - startedAt) / 1000 };
 }
 
 function describe(what: string, latenciesMs: readonly number[], rate: number): string {

@@ -12,9 +12,10 @@ import { disableApi } from '../revocation/disable-api.ts';
 import { removeScopes } from '../revocation/remove-scopes.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
-import { count, fields, moment, paragraphs, quoted, table, type Outcome } from './outcome.ts';
+import { fields, moment, paragraphs, quoted, table, type Outcome } from './outcome.ts';
 import { parseArgument, parseOptions, texts, wholeNumber } from './parse.ts';
 import { apiToJson } from './present.ts';
+import { endedInWords, revokedMembers } from './revoked.ts';
 import type { Action } from './run.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -79,9 +80,9 @@ export const update: Action = async (context, { args, options }) => {
 
 export const disable: Action = async (context, { args }) => {
   const { id, audience } = await getApi(context.db.knex, args);
-  const { tokens } = await disableApi(context, id, ACTOR);
-  const text = `The API ${audience} is disabled, ${count(tokens, 'token')} ended. Undo with: ${COMMAND} apis enable ${quoted(audience)}`;
-  return { json: { id, audience, tokens_revoked: tokens }, text };
+  const revoked = await disableApi(context, id, ACTOR);
+  const text = `The API ${audience} is disabled, ${endedInWords(revoked)} Undo with: ${COMMAND} apis enable ${quoted(audience)}`;
+  return { json: { id, audience, ...revokedMembers(revoked) }, text };
 };
 
 export const enable: Action = async (context, { args }) => {
@@ -91,10 +92,10 @@ export const enable: Action = async (context, { args }) => {
 
 export const remove: Action = async (context, { args }) => {
   const { id, audience } = await getApi(context.db.knex, args);
-  const { tokens } = await deleteApi(context, id, ACTOR);
+  const revoked = await deleteApi(context, id, ACTOR);
   return {
-    json: { id, audience, tokens_revoked: tokens },
-    text: `The API ${audience} is deleted, ${count(tokens, 'token')} ended.`,
+    json: { id, audience, ...revokedMembers(revoked) },
+    text: `The API ${audience} is deleted, ${endedInWords(revoked)}`,
   };
 };
 

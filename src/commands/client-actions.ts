@@ -11,9 +11,10 @@ import { deleteClient } from '../revocation/delete-client.ts';
 import { disableClient } from '../revocation/disable-client.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
-import { count, fields, moment, paragraphs, table, type Outcome } from './outcome.ts';
+import { fields, moment, paragraphs, table, type Outcome } from './outcome.ts';
 import { pageOf, pageOptions, parseArgument, parseOptions, wholeNumber } from './parse.ts';
 import { clientToJson } from './present.ts';
+import { endedInWords, revokedMembers } from './revoked.ts';
 import type { Action } from './run.ts';
 
 export const list: Action = async ({ db }, { options }) => {
@@ -64,10 +65,10 @@ export const rotate: Action = async (context, { args, options }) => {
 
 export const disable: Action = async (context, { args }) => {
   const id = parseArgument(args, 0, 'client');
-  const { tokens } = await disableClient(context, id, ACTOR);
+  const revoked = await disableClient(context, id, ACTOR);
   return {
-    json: { client_id: id, tokens_revoked: tokens },
-    text: `The client ${id} is disabled, ${count(tokens, 'token')} ended. Undo with: ${COMMAND} clients enable ${id}`,
+    json: { client_id: id, ...revokedMembers(revoked) },
+    text: `The client ${id} is disabled, ${endedInWords(revoked)} Undo with: ${COMMAND} clients enable ${id}`,
   };
 };
 
@@ -78,10 +79,10 @@ export const enable: Action = async (context, { args }) => {
 
 export const remove: Action = async (context, { args }) => {
   const id = parseArgument(args, 0, 'client');
-  const { tokens } = await deleteClient(context, id, ACTOR);
+  const revoked = await deleteClient(context, id, ACTOR);
   return {
-    json: { client_id: id, tokens_revoked: tokens },
-    text: `The client ${id} is deleted, ${count(tokens, 'token')} ended.`,
+    json: { client_id: id, ...revokedMembers(revoked) },
+    text: `The client ${id} is deleted, ${endedInWords(revoked)}`,
   };
 };
 

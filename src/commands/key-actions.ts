@@ -5,9 +5,10 @@ import { rotateKeys } from '../keys/rotate-keys.ts';
 import { listKeys } from '../keys/store.ts';
 import { revokeKey } from '../revocation/revoke-key.ts';
 import { ACTOR } from './actor.ts';
-import { count, moment, table } from './outcome.ts';
+import { moment, table } from './outcome.ts';
 import { parseOptions } from './parse.ts';
 import { keyToJson } from './present.ts';
+import { endedInWords, revokedMembers } from './revoked.ts';
 import type { Action } from './run.ts';
 
 export const list: Action = async ({ db }) => {
@@ -50,9 +51,9 @@ export const rotate: Action = async (context, { options }) => {
 
 export const revoke: Action = async (context, { options }) => {
   const { kid } = parseOptions(z.object({ kid: z.string() }), options);
-  const { tokens } = await revokeKey(context, kid, ACTOR);
+  const revoked = await revokeKey(context, kid, ACTOR);
   return {
-    json: { kid, tokens_revoked: tokens },
-    text: `The key ${kid} is revoked, ${count(tokens, 'token')} ended. Verifiers follow when they fetch the JWKS next.`,
+    json: { kid, ...revokedMembers(revoked) },
+    text: `The key ${kid} is revoked, ${endedInWords(revoked)} Verifiers trust the key itself until they fetch the JWKS next.`,
   };
 };

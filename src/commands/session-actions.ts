@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { revoke } from '../revocation/revoke.ts';
 import { listSessions } from '../sessions/list-sessions.ts';
 import { ACTOR } from './actor.ts';
-import { count, moment, table } from './outcome.ts';
+import { moment, table } from './outcome.ts';
 import { pageOptions, parseArgument, parseOptions } from './parse.ts';
+import { endedInWords, revokedMembers } from './revoked.ts';
 import type { Action } from './run.ts';
 import { getUserByName } from './user-actions.ts';
 
@@ -40,9 +41,9 @@ export const list: Action = async ({ db, clock }, { options }) => {
 
 export const end: Action = async (context, { args }) => {
   const session = parseArgument(args, 0, 'session');
-  const { tokens } = await revoke(context, { session }, ACTOR);
+  const revoked = await revoke(context, { session }, ACTOR);
   return {
-    json: { id: session, tokens_revoked: tokens },
-    text: `The session has ended, ${count(tokens, 'token')} with it.`,
+    json: { id: session, ...revokedMembers(revoked) },
+    text: `The session has ended, and with it ${endedInWords(revoked)}`,
   };
 };

@@ -12,8 +12,9 @@ import type { RevokeTarget } from '../revocation/token.ts';
 import { ACTOR } from './actor.ts';
 import { getApiByName } from './api-actions.ts';
 import type { CommandContext } from './context.ts';
-import { count, type Outcome } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import { parseOptions } from './parse.ts';
+import { endedInWords, revokedMembers } from './revoked.ts';
 import type { Action } from './run.ts';
 import { readSecret } from './stdin.ts';
 import { readToken } from './token-reading.ts';
@@ -93,8 +94,8 @@ async function targetOf(
 }
 
 async function revoked(context: CommandContext, target: RevokeTarget): Promise<Outcome> {
-  const { tokens } = await revoke(context, target, ACTOR);
-  return { json: { tokens_revoked: tokens }, text: `Done: ${count(tokens, 'access token')} ended.` };
+  const outcome = await revoke(context, target, ACTOR);
+  return { json: revokedMembers(outcome), text: `Done: ${endedInWords(outcome, 'access token')}` };
 }
 
 /** With a zone, so that nobody revokes an hour too much or too little. */

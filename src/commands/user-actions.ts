@@ -13,9 +13,10 @@ import { disableAccount } from '../revocation/disable-account.ts';
 import { resetPassword } from '../revocation/reset-password.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
-import { count, fields, moment, paragraphs, table, type Outcome } from './outcome.ts';
+import { fields, moment, paragraphs, table, type Outcome } from './outcome.ts';
 import { pageOf, pageOptions, parseArgument, parseOptions } from './parse.ts';
 import { accountToJson } from './present.ts';
+import { endedInWords, revokedMembers } from './revoked.ts';
 import type { Action } from './run.ts';
 import { readNewPassword } from './stdin.ts';
 import { claimsOf, identifierOf, userOptions } from './user-options.ts';
@@ -80,20 +81,20 @@ export const setPasswordOf: Action = async (context, { args, options }) => {
       text: `The password of ${nameOf(account)} is set.`,
     };
   }
-  const { tokens } = await resetPassword(context, account.id, password, ACTOR);
+  const revoked = await resetPassword(context, account.id, password, ACTOR);
   return {
-    json: { id: account.id, tokens_revoked: tokens },
-    text: `The password of ${nameOf(account)} is set, sessions and ${count(tokens, 'token')} ended.`,
+    json: { id: account.id, ...revokedMembers(revoked) },
+    text: `The password of ${nameOf(account)} is set, sessions and ${endedInWords(revoked)}`,
   };
 };
 
 export const disable: Action = async (context, { args }) => {
   const account = await getUser(context.db.knex, args);
-  const { tokens } = await disableAccount(context, account.id, ACTOR);
+  const revoked = await disableAccount(context, account.id, ACTOR);
   const name = nameOf(account);
   return {
-    json: { id: account.id, tokens_revoked: tokens },
-    text: `The account ${name} is disabled, sessions and ${count(tokens, 'token')} ended. Undo with: ${COMMAND} users enable ${name}`,
+    json: { id: account.id, ...revokedMembers(revoked) },
+    text: `The account ${name} is disabled, sessions and ${endedInWords(revoked)} Undo with: ${COMMAND} users enable ${name}`,
   };
 };
 
@@ -104,10 +105,10 @@ export const enable: Action = async (context, { args }) => {
 
 export const remove: Action = async (context, { args }) => {
   const account = await getUser(context.db.knex, args);
-  const { tokens } = await deleteAccount(context, account.id, ACTOR);
+  const revoked = await deleteAccount(context, account.id, ACTOR);
   return {
-    json: { id: account.id, tokens_revoked: tokens },
-    text: `The account ${nameOf(account)} is deleted, sessions and ${count(tokens, 'token')} ended.`,
+    json: { id: account.id, ...revokedMembers(revoked) },
+    text: `The account ${nameOf(account)} is deleted, sessions and ${endedInWords(revoked)}`,
   };
 };
 

@@ -1,0 +1,16 @@
+import type { Revoked } from '../revocation/revoke.ts';
+import { count, moment } from './outcome.ts';
+
+/** What a command that ended tokens says of them, in JSON and in words. */
+export function revokedMembers({ tokens, knownBy }: Revoked): { tokens_revoked: number; known_by: Date } {
+  return { tokens_revoked: tokens, known_by: knownBy };
+}
+
+export function endedInWords(revoked: Revoked, noun = 'token'): string {
+  return `${count(revoked.tokens, noun)} ended.${knownInWords(revoked)}`;
+}
+
+function knownInWords({ tokens, knownBy }: Revoked): string {
+  if (tokens === 0) return '';
+  return ` APIs that follow the stream know within a second, every other by ${moment(knownBy)}.`;
+}
