@@ -32,5 +32,7 @@ export async function up(knex: Knex): Promise<void> {
     ALTER TABLE tokens ADD COLUMN status_list integer, ADD COLUMN status_index integer;
     -- the second look of a revocation, at what was issued during the first; grows at its end, so it costs little
     CREATE INDEX tokens_issued ON tokens (issued_at);
+    -- why a token is dead: the event of the instant at which it was revoked
+    CREATE INDEX audit_events_time ON audit_events (occurred_at);
   `);
 }

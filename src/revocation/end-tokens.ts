@@ -28,15 +28,15 @@ export async function endTokens(
   return [await end(tx, 'tokens', where, now)];
 }
 
-/** The second look, under the ledger's lock: only at what may have been issued since `since`, however many tokens there are. */
+/** The second look, under the ledger's lock: only at what may have been issued since the first, however many tokens there are. */
 export async function endLatecomers(
   tx: Knex.Transaction,
   target: RevokeTarget,
-  { now, since }: { now: Date; since: Date },
+  now: Date,
 ): Promise<EndedTokens> {
   const where = conditionOf(target);
   if (!('client' in target) && !isUnindexed(target)) return end(tx, 'tokens', where, now);
-  const from = new Date(since.getTime() - ISSUE_SECONDS_MAX * 1000);
+  const from = new Date(now.getTime() - ISSUE_SECONDS_MAX * 1000);
   return end(tx, 'tokens', { sql: `${where.sql} AND issued_at >= ?`, values: [...where.values, from] }, now);
 }
 

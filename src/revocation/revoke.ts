@@ -79,7 +79,7 @@ export async function revokeWithin(
   // wrote is found by the second look, and whoever comes later sees the rows ended above. The slow look is done by then,
   // so that issuance waits for milliseconds only.
   await tx.raw('SELECT pg_advisory_xact_lock(?)', [LEDGER_LOCK]);
-  const all = together([atFirst, await secondLook(tx, target, sessions, { now: clock.now(), since: now })]);
+  const all = together([atFirst, await secondLook(tx, target, sessions, now)]);
   await insertStatusChanges(tx, all.indexes, clock.now());
   // Not before: who issues holds the lock while it waits for the row it spends, so holding that row here would be a deadlock.
   await deleteGrantArtifacts(tx, target);
