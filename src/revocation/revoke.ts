@@ -94,9 +94,9 @@ async function secondLook(
   tx: Knex.Transaction,
   target: RevokeTarget,
   sessions: readonly string[],
-  times: { now: Date; since: Date },
+  now: Date,
 ): Promise<EndedTokens> {
-  return together([await endLatecomers(tx, target, times), await endSessionTokens(tx, sessions, times.now)]);
+  return together([await endLatecomers(tx, target, now), await endSessionTokens(tx, sessions, now)]);
 }
 
 /** Ended once and for all; the rest may have come to new tokens since it was last revoked. */
