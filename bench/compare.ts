@@ -25,6 +25,7 @@ export interface Result {
   /** Guichet's rate by the rival's, median of the rounds; of nobody else. */
   readonly toBare: number | undefined;
   readonly toPlain: number | undefined;
+  readonly toUnrecorded: number | undefined;
 }
 
 interface Measured extends Burst {
@@ -144,5 +145,6 @@ function summarise(
     coresTaken: median(bursts.map(({ coresTaken }) => coresTaken)),
     toBare: ratioTo('bare'),
     toPlain: ratioTo('plain'),
+    toUnrecorded: ratioTo('unrecorded'),
   };
 }

@@ -53,7 +53,7 @@ async function bench(options: Options, cleanup: Cleanup): Promise<boolean> {
   const results: Result[] = [];
   const failures: { scenario: string; message: string }[] = [];
   for (const { scenario, connections } of planned) {
-    const compared = scenario.compared ? targets : targets.filter(({ name }) => name === 'guichet');
+    const compared = targets.filter(({ name }) => scenario.compared.includes(name));
     try {
       const found = await compare(scenario, compared, { ...options, connections, postmaster });
       say(options, resultLines(found));
@@ -106,6 +106,7 @@ async function startTargets(
   const targets: Target[] = [];
   const starts: (() => Promise<Omit<Target, 'credentials'>>)[] = [
     () => startGuichet({ prefix: cores.server, env }),
+    () => startGuichet({ prefix: cores.server, env, unrecorded: true }),
     () => startRival(rival),
     () => startRival({ ...rival, databaseUrl }),
   ];

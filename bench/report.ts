@@ -15,6 +15,7 @@ const LABELS: Readonly<Record<TargetName, string>> = {
   guichet: 'guichet',
   bare: 'oidc-provider in memory',
   plain: 'oidc-provider on PostgreSQL',
+  unrecorded: 'guichet without ledger',
 };
 
 const HEADINGS = [
@@ -28,6 +29,7 @@ const HEADINGS = [
   'core',
   '× memory',
   '× plain PG',
+  '× no ledger',
 ];
 
 export function machineLines(machine: MachineFacts): string {
@@ -45,7 +47,8 @@ export function headingLine(): string {
 }
 
 const EXPLANATION = `CPU and DB: CPU time of the server process and of PostgreSQL for one step. core: how busy the server's core was.
-× memory, × plain PG: Guichet's rate by that of oidc-provider in memory and on the plain PostgreSQL adapter, median of rounds.`;
+× memory, × plain PG, × no ledger: Guichet's rate by that of oidc-provider in memory, of the same on the plain PostgreSQL adapter,
+and of Guichet when it writes no ledger and no status; medians of the rounds.`;
 
 /** One scenario at one number of connections. */
 export function resultLines(results: readonly Result[]): string {
@@ -63,6 +66,7 @@ export function resultLines(results: readonly Result[]): string {
       `${decimals(result.busy * 100, 0)} %`,
       decimals(result.toBare, 2),
       decimals(result.toPlain, 2),
+      decimals(result.toUnrecorded, 2),
     ]),
   );
   return [`${first.scenario}, ${first.connections} connections`, ...rows, ...warning(results)].join('\n');

@@ -12,15 +12,15 @@ import {
   unexpected,
   type Cookies,
 } from './sign-in.ts';
-import type { Target } from './targets.ts';
+import type { Target, TargetName } from './targets.ts';
 
 export interface Scenario {
   readonly name: string;
   /** What one step is, and where it is not the same everywhere. */
   readonly description: string;
   readonly connections: readonly number[];
-  /** False where the rivals have nothing to compare with. */
-  readonly compared: boolean;
+  /** Who is measured. */
+  readonly compared: readonly TargetName[];
   prepare(target: Target, connections: readonly Connection[]): Promise<Prepared>;
 }
 
@@ -30,6 +30,7 @@ export interface Prepared {
   readonly beforeBurst?: (steps: number) => void;
 }
 
+const RIVALS: readonly TargetName[] = ['guichet', 'bare', 'plain'];
 const CONNECTIONS = [16];
 const MANY_CONNECTIONS = [16, 64];
 
@@ -38,7 +39,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'client-credentials-basic',
     description: 'ES256 JWT for client_secret_basic',
     connections: MANY_CONNECTIONS,
-    compared: true,
+    compared: [...RIVALS, 'unrecorded'],
     async prepare({ requests, credentials }, connections) {
       const request = requests.post('/token', CLIENT_CREDENTIALS, basic(credentials.machine));
       return {
@@ -52,7 +53,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'client-credentials-jwt',
     description: 'ES256 JWT for private_key_jwt (ES256), each assertion once',
     connections: CONNECTIONS,
-    compared: true,
+    compared: RIVALS,
     async prepare({ issuer, requests, credentials }, connections) {
       const assertions = createAssertions(credentials.signer, issuer);
       const assertionOf = () => ({
@@ -73,7 +74,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'refresh',
     description: 'rotation, new access and ID token; every connection follows a chain of its own',
     connections: CONNECTIONS,
-    compared: true,
+    compared: RIVALS,
     prepare: eachWorker(async (target, connection, identifier) => {
       const tokens = await firstTokens(target, connection, identifier, new Map());
       return refreshing(target, connection, tokens.refresh_token);
@@ -83,7 +84,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'sso-code-flow',
     description: 'signed-in browser: /auth, code, /token with PKCE; ends with access, ID and refresh token',
     connections: CONNECTIONS,
-    compared: true,
+    compared: RIVALS,
     prepare: eachWorker(async (target, connection, identifier) => {
       const cookies: Cookies = new Map();
       await firstTokens(target, connection, identifier, cookies);
@@ -101,7 +102,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'introspection',
     description: 'of a JWT; of an opaque token at the rivals, which refuse JWTs',
     connections: CONNECTIONS,
-    compared: true,
+    compared: RIVALS,
     prepare: eachWorker(async ({ name, requests, credentials }, connection) => {
       const form = { ...CLIENT_CREDENTIALS, ...(name === 'guichet' ? {} : { resource: OPAQUE_AUDIENCE }) };
       const issued = await connection.send(requests.post('/token', form, basic(credentials.machine)));
@@ -117,7 +118,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'jwks',
     description: 'three public keys',
     connections: CONNECTIONS,
-    compared: true,
+    compared: RIVALS,
     prepare: eachWorker(async ({ requests }, connection) => {
       const request = requests.get('/jwks');
       return async () => {
@@ -130,7 +131,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'sign-in',
     description: '/auth, sign-in page, password (argon2id), code; the rivals check no password',
     connections: CONNECTIONS,
-    compared: false,
+    compared: ['guichet'],
     prepare: eachWorker(async (target, connection, identifier) => async () => {
       await signIn(target, connection, {
         url: authorizationRequest(target).url,

@@ -11,9 +11,9 @@ import { freePort, startProcess, type ServerProcess } from './server-process.ts'
 
 /**
  * `bare`: oidc-provider with its in-memory storage, which forgets everything with its process. `plain`: oidc-provider on the
- * plain PostgreSQL adapter in rivals/.
+ * plain PostgreSQL adapter in rivals/. `unrecorded`: Guichet that writes no ledger.
  */
-export type TargetName = 'guichet' | 'bare' | 'plain';
+export type TargetName = 'guichet' | 'bare' | 'plain' | 'unrecorded';
 
 /** One of the servers that are measured in turn. */
 export interface Target {
@@ -32,16 +32,18 @@ export interface GuichetStart {
   /** Complete but for the port. */
   readonly env: Readonly<Record<string, string>>;
   readonly profileFolder?: string | undefined;
+  /** Without its ledger, see rivals/unrecorded.ts. */
+  readonly unrecorded?: boolean;
 }
 
 /** As `npm start` runs it, but for the port. */
-export async function startGuichet({ prefix, env, profileFolder }: GuichetStart) {
+export async function startGuichet({ prefix, env, profileFolder, unrecorded = false }: GuichetStart) {
   const port = await freePort();
   const preload =
     profileFolder === undefined ? [] : ['--import', path.join(import.meta.dirname, 'profiler.ts')];
   const server = await startProcess({
     prefix,
-    args: [...preload, path.join(ROOT, 'src/main.ts')],
+    args: [...preload, path.join(ROOT, unrecorded ? 'bench/rivals/unrecorded.ts' : 'src/main.ts')],
     env: {
       ...env,
       GUICHET_PORT: String(port),
@@ -49,7 +51,8 @@ export async function startGuichet({ prefix, env, profileFolder }: GuichetStart)
     },
     readyUrl: `http://127.0.0.1:${port}/readyz`,
   });
-  return { name: 'guichet', process: server, ...addresses(port) } as const;
+  const name = unrecorded ? 'unrecorded' : 'guichet';
+  return { name, process: server, ...addresses(port) } as const;
 }
 
 export interface RivalStart {
