@@ -148,7 +148,8 @@ function checkAge(context: Context, { iat }: JWTPayload): number {
   }
   const age = context.now() / 1000 - iat;
   if (age > context.maxAgeSeconds) throw refusal(context, 'expired', 'The DPoP proof is too old.');
-  if (age < -context.maxAgeSeconds) throw refusal(context, 'not_yet_valid', 'The DPoP proof is of the future.');
+  if (age < -context.maxAgeSeconds)
+    throw refusal(context, 'not_yet_valid', 'The DPoP proof is of the future.');
   return iat;
 }
 
@@ -170,7 +171,8 @@ async function claimProof(context: Context, id: string, iat: number): Promise<vo
   // One length for every key, whatever the client calls its proofs.
   const key = createHash('sha256').update(id).digest('base64url');
   const expiresAt = Math.ceil((iat + context.maxAgeSeconds + REPLAY_MARGIN_SECONDS) * 1000);
-  let first: boolean;
+  // Anything but `true` refuses: a store written in JavaScript may answer with something else.
+  let first: unknown;
   try {
     first = await withinTime(context.store.claim(key, expiresAt));
   } catch (cause) {
@@ -181,7 +183,6 @@ async function claimProof(context: Context, id: string, iat: number): Promise<vo
       cause,
     });
   }
-  // Anything but `true` refuses: a store written in JavaScript may answer with something else.
   if (first !== true) throw refusal(context, 'replayed', 'The DPoP proof was used before.');
 }
 

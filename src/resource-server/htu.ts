@@ -1,8 +1,8 @@
 /** Longest address looked at. Servers refuse request lines well below it. */
 const URL_LENGTH_MAX = 8_192;
 
-/** What may stand in a URI (RFC 3986 §2). The URL parser forgives more: white space, backslashes, control characters. */
-const URI = /^https?:\/\/[\w\-.~:/?#[\]@!$&'()*+,;=%|^`{}]+$/i;
+/** A host and what may stand in a URI (RFC 3986 §2). The URL parser forgives more: `http:///host`, backslashes, white space. */
+const URI = /^https?:\/\/(?!\/)[\w\-.~:/?#[\]@!$&'()*+,;=%|^`{}]+$/i;
 
 const UNRESERVED = /^[\w\-.~]$/;
 

@@ -15,6 +15,11 @@ export interface MemoryReplayStoreOptions {
   readonly entriesMax?: number | undefined;
 }
 
+export interface MemoryReplayStore extends ReplayStore {
+  claim(key: string, expiresAt: number): boolean;
+  size(): number;
+}
+
 /**
  * Proofs seen by this process alone (RFC 9449 §11.1). Where several processes serve one API, a proof can be used once at each of
  * them: give them a store that they share.
@@ -22,7 +27,7 @@ export interface MemoryReplayStoreOptions {
  * It forgets what has expired and nothing else. When it is full it throws, and the request is refused: forgetting a proof that
  * can still be used would let whoever fills the store replay it.
  */
-export function createMemoryReplayStore(options: MemoryReplayStoreOptions): ReplayStore & { size(): number } {
+export function createMemoryReplayStore(options: MemoryReplayStoreOptions): MemoryReplayStore {
   const { now, entriesMax = REPLAY_ENTRIES_MAX } = options;
   const expiries = new Map<string, number>();
   const slices = new Map<number, string[]>();
