@@ -45,10 +45,17 @@ describe('RFC 9728 §2 the document', () => {
 
   test('is about an https URL without fragment, on loopback also http', () => {
     for (const wrong of ['', 'orders', 'urn:orders', 'http://api.example', `${resource}#x`, `${resource}#`]) {
-      expect(() => protectedResourceMetadata({ resource: wrong, authorizationServers }), wrong).toThrow(TypeError);
+      expect(() => protectedResourceMetadata({ resource: wrong, authorizationServers }), wrong).toThrow(
+        TypeError,
+      );
     }
-    expect(() => protectedResourceMetadata({ resource, authorizationServers: ['login.example'] })).toThrow(TypeError);
-    protectedResourceMetadata({ resource: 'http://localhost:4001', authorizationServers: ['http://[::1]:3000'] });
+    expect(() => protectedResourceMetadata({ resource, authorizationServers: ['login.example'] })).toThrow(
+      TypeError,
+    );
+    protectedResourceMetadata({
+      resource: 'http://localhost:4001',
+      authorizationServers: ['http://[::1]:3000'],
+    });
   });
 });
 
@@ -58,7 +65,8 @@ test('RFC 9728 §3.1 its address has the well-known part between host and path',
     'https://api.example/': 'https://api.example/.well-known/oauth-protected-resource',
     'https://api.example/orders': 'https://api.example/.well-known/oauth-protected-resource/orders',
     'https://api.example/orders/': 'https://api.example/.well-known/oauth-protected-resource/orders/',
-    'https://api.example:8443/a/b?c=d': 'https://api.example:8443/.well-known/oauth-protected-resource/a/b?c=d',
+    'https://api.example:8443/a/b?c=d':
+      'https://api.example:8443/.well-known/oauth-protected-resource/a/b?c=d',
     'https://api.example?c=d': 'https://api.example/.well-known/oauth-protected-resource?c=d',
   };
   for (const [name, url] of Object.entries(addresses)) expect(resourceMetadataUrl(name)).toBe(url);
@@ -91,7 +99,14 @@ describe('the answer', () => {
   });
 
   test('is for its own address and no other', () => {
-    for (const target of ['/', '/.well-known/oauth-protected-resource', `${path}/`, `${path}s`, `/${path}`, '']) {
+    for (const target of [
+      '/',
+      '/.well-known/oauth-protected-resource',
+      `${path}/`,
+      `${path}s`,
+      `/${path}`,
+      '',
+    ]) {
       expect(answer('GET', target), target).toBeUndefined();
     }
     const withQuery = createMetadataAnswer({ resource: 'https://api.example?c=d', authorizationServers });
