@@ -122,12 +122,14 @@ function derivedOrigin({ headers, socket }: IncomingRequest, trustForwarded: boo
 
 /** RFC 9112 §3.2: a target is a path, or a whole address of which the path counts, since the origin is known. */
 function pathOf(target: string): string {
-  return /^https?:\/\/[^/?#]*/i.test(target) ? target.replace(/^https?:\/\/[^/?#]*/i, '') : target;
+  const path = target.replace(/^https?:\/\/[^/?#]*/i, '');
+  // Whatever else it is, it must not go on with the host.
+  return path.startsWith('/') ? path : `/${path}`;
 }
 
 function parseOrigin(origin: string): string {
   const url = URL.canParse(origin) ? new URL(origin) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
+  if (!url || !/^https?:$/.test(url.protocol) || /[?#@]/.test(origin)) {
     throw new TypeError(`${origin} is not an origin such as https://api.example`);
   }
   return url.origin + url.pathname.replace(/\/+$/, '');
