@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { createWalker } from '../support/browser-walker.ts';
+import { runExample } from '../support/example.ts';
 import { makeApi, makeClient, makePerson, ORDERS, PASSWORD } from '../support/factories.ts';
 import { freePort, startTestServer, type TestServer } from '../support/server.ts';
 
@@ -27,11 +25,11 @@ describe('the examples of the README', () => {
     });
     const { access_token: token } = (await response.json()) as { access_token: string };
 
-    const good = await run('examples/verify.ts', [ORDERS, token], { ISSUER: server.issuer });
+    const good = await runExample('examples/verify.ts', [ORDERS, token], { ISSUER: server.issuer });
     expect(good.output()).toContain(`client_id: '${client.id}'`);
     expect(await good.exitCode).toBe(0);
 
-    const foreign = await run('examples/verify.ts', ['https://other.example', token], {
+    const foreign = await runExample('examples/verify.ts', ['https://other.example', token], {
       ISSUER: server.issuer,
     });
     expect(await foreign.exitCode).toBe(1);
@@ -45,7 +43,7 @@ describe('the examples of the README', () => {
       apis: [{ audience: ORDERS, scopes: ['orders:read'] }],
     });
     const person = await makePerson(server.services);
-    const example = await run(
+    const example = await runExample(
       'examples/sign-in.ts',
       [],
       {
@@ -70,22 +68,3 @@ describe('the examples of the README', () => {
     expect(example.output()).toMatch(/new one: true\nactive: true\n.*\nactive: false\nactive: false/);
   });
 });
-
-/** Runs an example as its reader would; resolves when it has ended or printed what is waited for. */
-async function run(file: string, args: string[], env: Record<string, string>, until?: RegExp) {
-  const child = spawn(process.execPath, [file, ...args], {
-    env: { PATH: process.env['PATH'] ?? '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  const { promise: seen, resolve } = Promise.withResolvers<void>();
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-      if (until?.test(output)) resolve();
-    });
-  }
-  const exitCode = once(child, 'close').then(([code]) => code as number | null);
-  await (until ? Promise.race([seen, exitCode]) : exitCode);
-  return { output: () => output, exitCode };
-}
