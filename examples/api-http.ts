@@ -3,7 +3,7 @@
  *   CLIENT_ID=… CLIENT_SECRET=… node examples/api-http.ts
  * The credentials are those of any confidential client of the issuer; they open the stream of revocations.
  */
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
 // Outside this repository: from 'guichet/resource-server'.
 import { createVerifier, httpAuth } from '../src/resource-server/index.ts';
@@ -16,10 +16,11 @@ const origin = `http://localhost:${port}`;
 const verifier = createVerifier({ issuer, audience, credentials: { clientId, clientSecret } });
 const auth = httpAuth(verifier, { scopes: ['orders:read'], origin });
 
-const server = createServer(async (req, res) => {
+async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const token = await auth(req, res);
   if (!token) return; // Refused, and answered.
   res.setHeader('Content-Type', 'application/json').end(JSON.stringify({ orders: [], of: token.subject }));
-});
+}
 
+const server = createServer((req, res) => void answer(req, res));
 server.listen(Number(port), 'localhost', () => console.log(`listening on ${origin}/orders`));

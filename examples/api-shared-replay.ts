@@ -6,7 +6,7 @@
  *   CREATE INDEX dpop_proofs_expires_at ON dpop_proofs (expires_at);
  */
 import express from 'express';
-import pg from 'pg';
+import { Pool } from 'pg';
 
 import { createVerifier, expressAuth, tokenOf, type ReplayStore } from '../src/resource-server/index.ts';
 
@@ -14,7 +14,7 @@ const { CLIENT_ID: clientId = '', CLIENT_SECRET: clientSecret = '', PORT: port =
 const issuer = process.env['ISSUER'] ?? 'http://localhost:3000';
 const audience = process.env['AUDIENCE'] ?? 'https://api.example/orders';
 const origin = process.env['ORIGIN'] ?? `http://localhost:${port}`;
-const pool = new pg.Pool({ connectionString: process.env['DATABASE_URL'], statement_timeout: 2000 });
+const pool = new Pool({ connectionString: process.env['DATABASE_URL'], statement_timeout: 2000 });
 
 const replayStore: ReplayStore = {
   async claim(key, expiresAt) {
@@ -23,7 +23,7 @@ const replayStore: ReplayStore = {
   },
 };
 const forget = () => pool.query('DELETE FROM dpop_proofs WHERE expires_at < now()').catch(console.error);
-setInterval(forget, 60_000);
+setInterval(() => void forget(), 60_000);
 
 const credentials = { clientId, clientSecret };
 const verifier = createVerifier({ issuer, audience, credentials, dpop: { required: true, replayStore } });
