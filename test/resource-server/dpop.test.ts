@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto';
 
 import { calculateJwkThumbprint, SignJWT, type JWK } from 'jose';
 import { describe, expect, test } from 'vitest';
@@ -87,6 +87,16 @@ describe('DP-02 the proof is a signature by the public key it shows', () => {
     }
   });
 
+  /** A proof that is good but for its key, and what a token bound to that key would say. */
+  async function proveBy(alg: string, { publicKey, privateKey }: KeyPairKeyObjectResult, shown: JWK = {}) {
+    const jwk = { ...(publicKey.export({ format: 'jwk' }) as JWK), ...shown };
+    const proof = await new SignJWT({ htm: 'GET', htu: requestWith('').url, jti: alg, ath: hashOf(TOKEN) })
+      .setProtectedHeader({ alg, typ: 'dpop+jwt', jwk })
+      .setIssuedAt(SECONDS)
+      .sign(privateKey);
+    return { proof, bound: await calculateJwkThumbprint(jwk) };
+  }
+
   test('DP-02 of any algorithm that is offered', async () => {
     const pairs = {
       ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
@@ -96,20 +106,29 @@ describe('DP-02 the proof is a signature by the public key it shows', () => {
       EdDSA: generateKeyPairSync('ed25519'),
       Ed25519: generateKeyPairSync('ed25519'),
     };
-    for (const [alg, { publicKey, privateKey }] of Object.entries(pairs)) {
-      const jwk = publicKey.export({ format: 'jwk' }) as JWK;
-      const proof = await new SignJWT({ htm: 'GET', htu: requestWith('').url, jti: alg, ath: hashOf(TOKEN) })
-        .setProtectedHeader({
-          alg,
-          typ: 'dpop+jwt',
-          jwk: { ...jwk, kid: 'one', use: 'sig', key_ops: ['verify'] },
-        })
-        .setIssuedAt(SECONDS)
-        .sign(privateKey);
-      const bound = await calculateJwkThumbprint(jwk);
+    for (const [alg, pair] of Object.entries(pairs)) {
+      const { proof, bound } = await proveBy(alg, pair, { kid: 'one', use: 'sig', key_ops: ['verify'] });
       const dpop = createDpopCheck(undefined, () => NOW);
       await dpop.check(requestWith(proof), TOKEN, bound);
       await expect(dpop.check(requestWith(proof), TOKEN, jkt)).rejects.toThrow(TokenError);
+    }
+  });
+
+  test('DP-02 and of no other, and by no key that is too large, however good the signature', async () => {
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const proofs = [
+      await proveBy('RS512', rsa),
+      await proveBy('PS384', rsa),
+      await proveBy('ES512', generateKeyPairSync('ec', { namedCurve: 'P-521' })),
+      // 65537 after so many zeros that a real exponent of that length would be slow.
+      await proveBy('RS256', rsa, { e: Buffer.from('0000000000010001', 'hex').toString('base64url') }),
+      await proveBy('RS256', generateKeyPairSync('rsa', { modulusLength: 4112 })),
+    ];
+    for (const { proof, bound } of proofs) {
+      const dpop = createDpopCheck(undefined, () => NOW);
+      await expect(dpop.check(requestWith(proof), TOKEN, bound)).rejects.toMatchObject({
+        code: 'invalid_dpop_proof',
+      });
     }
   });
 
