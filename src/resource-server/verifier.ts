@@ -122,8 +122,11 @@ export interface Verifier {
   [Symbol.dispose](): void;
 }
 
-/** Where keys come from. Throws TokenError `keys_unavailable` when nobody can say, `invalid_token` when there is no such key. */
-export type KeySource = (header: { kid?: string | undefined; alg: string }) => Promise<CryptoKey>;
+/**
+ * Where keys come from. Throws TokenError `keys_unavailable` when nobody can say, `invalid_token` when there is no such key. Gives the
+ * same object for as long as the key stays good: verified signatures are remembered with it. Answers at once where it can.
+ */
+export type KeySource = (header: { kid?: string | undefined; alg: string }) => CryptoKey | Promise<CryptoKey>;
 
 /** `unavailable`: nobody can say, and the last good answer is too old. */
 export type TokenStatus = 'valid' | 'revoked' | 'suspended' | 'unavailable';
