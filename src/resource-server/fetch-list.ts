@@ -8,21 +8,43 @@ const LIST_BOUNDS = { timeoutMs: 3_000, bodyBytesMax: 8 * 1024 * 1024 };
 
 const ETAG_LENGTH_MAX = 256;
 
-/** Token Status List §8.1. `unchanged` only where the list with this `etag` is at hand. */
+/** A list, or that the one with the given ETag still is the list. Both say up to where in the order of revocations. */
+export type FetchedList =
+  | {
+      readonly isNew: true;
+      readonly list: ListToken;
+      readonly etag: string | undefined;
+      readonly position: number | undefined;
+    }
+  | { readonly isNew: false; readonly position: number | undefined };
+
+/** Token Status List §8.1. */
 export async function fetchList(
   issuer: Issuer,
   keys: KeySource,
   uri: string,
-  etag: string | undefined,
-): Promise<(ListToken & { readonly etag: string | undefined }) | 'unchanged'> {
+  knownEtag: string | undefined,
+): Promise<FetchedList> {
   const headers = {
     Accept: 'application/statuslist+jwt',
-    ...(etag === undefined ? {} : { 'If-None-Match': etag }),
+    ...(knownEtag === undefined ? {} : { 'If-None-Match': knownEtag }),
   };
   const answer = await fetchBounded(issuer.fetch, uri, { headers, signal: issuer.closed }, LIST_BOUNDS);
-  if (answer.status === 304 && etag !== undefined) return 'unchanged';
+  const position = readPosition(answer.headers);
+  if (answer.status === 304 && knownEtag !== undefined) return { isNew: false, position };
   if (answer.status !== 200) throw new Error(`the status list was answered with ${answer.status}`);
   const list = await readListToken(issuer, keys, uri, answer.text.trim());
-  const tag = answer.headers.get('etag') ?? undefined;
-  return { ...list, etag: tag !== undefined && tag.length <= ETAG_LENGTH_MAX ? tag : undefined };
+  const etag = answer.headers.get('etag') ?? undefined;
+  return {
+    isNew: true,
+    list,
+    etag: etag !== undefined && etag.length <= ETAG_LENGTH_MAX ? etag : undefined,
+    position: position ?? list.position,
+  };
+}
+
+/** A list is signed when it changes, but the position moves with every other list as well: so it is said beside the signed text. */
+function readPosition(headers: Headers): number | undefined {
+  const text = /^\d{1,15}$/.exec(headers.get('revocation-position') ?? '')?.[0];
+  return text === undefined ? undefined : Number(text);
 }

@@ -107,20 +107,22 @@ export function createStatusLists(issuer: Issuer, keys: KeySource, coverage: Cov
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
       const begunAt = now();
       const before = shelf.find(uri);
-      const etag = before && mayBeConfirmed(before) ? before.etag : undefined;
-      const answer = await fetchList(issuer, keys, uri, etag);
+      // An answer without a position says too little the first time; the second time everything is asked for.
+      const etag = before && attempt <= 2 && mayBeConfirmed(before) ? before.etag : undefined;
+      const fetched = await fetchList(issuer, keys, uri, etag);
+      const position = fetched.position ?? (fetched.isNew ? undefined : before?.position);
+      const found = fetched.isNew
+        ? { ...fetched.list, etag: fetched.etag, loadedAt: begunAt }
+        : (shelf.find(uri) ?? before);
       const { flight } = entry;
-      if (flight.epoch !== coverage.epoch) {
+      if (!found || flight.epoch !== coverage.epoch) {
         entry.flight = depart();
-      } else if (answer === 'unchanged') {
-        if (before && !before.isBehind) return shelf.keep({ ...before, confirmedAt: begunAt });
-        entry.flight = depart();
-      } else if (isBehind(answer.position, flight, before, attempt)) {
+      } else if (isBehind(position, flight, before, attempt)) {
         await pause(LAG_MS, issuer.closed);
-      } else if (flight.land(answer, answer.position)) {
-        const completeTo = answer.position === undefined ? -1 : Math.max(answer.position, coverage.to ?? -1);
-        const times = { confirmedAt: begunAt, loadedAt: begunAt, usedAt: now() };
-        return shelf.keep({ ...answer, ...times, uri, completeTo, epoch: flight.epoch, isBehind: false });
+      } else if (flight.land(found, position)) {
+        const completeTo = position === undefined ? -1 : Math.max(position, coverage.to ?? -1);
+        const rest = { confirmedAt: begunAt, usedAt: now(), epoch: flight.epoch, isBehind: false };
+        return shelf.keep({ ...found, ...rest, uri, position, completeTo });
       } else {
         entry.flight = depart();
       }
@@ -128,10 +130,10 @@ export function createStatusLists(issuer: Issuer, keys: KeySource, coverage: Cov
     throw new Error('the list does not have what the stream has said already');
   }
 
-  /** "Not modified" says nothing of a position, so it is asked for only where none is needed. */
+  /** After a break in the order of positions a list may have bits that the issuer has not, so "not modified" means nothing. */
   function mayBeConfirmed(list: CachedList): boolean {
     const isOld = list.expiresAt !== undefined && list.expiresAt - now() < list.ttlMs;
-    return !list.isBehind && !isOld && (coverage.to === undefined || isAligned(list));
+    return !isOld && list.epoch === coverage.epoch;
   }
 
   function isBehind(
