@@ -8,7 +8,7 @@ import { readCredentials, schemeOf, type Presented } from './credentials.ts';
 import type { DpopCheck } from './dpop.ts';
 import { invalidToken, unavailable } from './refusal.ts';
 import { checkRequirements } from './requirements.ts';
-import { createJwtReader } from './signature.ts';
+import { createJwtReader } from './jwt-reader.ts';
 import type { TokenClaims } from './token-claims.ts';
 import { TokenError } from './token-error.ts';
 import type { KeySource, Requirements, ResourceRequest, StatusSource, VerifiedToken } from './verifier.ts';

@@ -4,11 +4,11 @@ import { inflate } from 'node:zlib';
 import { base64url } from 'jose';
 
 import type { Issuer } from './issuer-context.ts';
-import { isObject, splitCompact } from './jwt-parts.ts';
-import { verifiedPayload } from './signature.ts';
+import { decodeJsonBytes, isObject, splitCompact } from './jwt-parts.ts';
 import type { StatusBits } from './status-bits.ts';
 import { readHeader } from './token-header.ts';
 import type { KeySource } from './verifier.ts';
+import { verifyFully } from './verify-signature.ts';
 
 /** Token Status List §5.1. */
 const LIST_TYPES = ['statuslist+jwt', 'application/statuslist+jwt'];
@@ -39,7 +39,8 @@ export async function readListToken(
   const parts = splitCompact(token);
   if (!parts) throw new Error('the list is not a compact JWS');
   const header = readHeader(parts.header, LIST_TYPES, issuer.algorithms);
-  const payload = await verifiedPayload(token, await keys(header), header.alg);
+  const payload = decodeJsonBytes(await verifyFully(token, await keys(header), header.alg));
+  if (!payload) throw new Error('the list is not a JSON object');
   const { sub, iss, position } = payload;
   // §8.3: a list under the name of another would say anything about these tokens.
   if (sub !== uri) throw new Error('the list is another one');

@@ -431,6 +431,6 @@ describe('options', () => {
     ['credentials must have', { credentials: { ...credentials, clientSecret: '' } }],
     ['resourceMetadata must', { resourceMetadata: '/here' }],
   ])('%s …', (message, change) => {
-    expect(() => createVerifier({ ...good, ...change } as VerifierOptions)).toThrow(message);
+    expect(() => createVerifier({ ...good, ...change })).toThrow(message);
   });
 });

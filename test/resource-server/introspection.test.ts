@@ -85,7 +85,7 @@ test.each<[string, unknown, number]>([
 test('what looks like a JWT, or like nothing, costs no question', async () => {
   answer(active());
   const verifier = opaque();
-  for (const token of ['a.b', 'a.b.c', `${'x'.repeat(2_000)}`, 'a b', 'ü', '']) {
+  for (const token of ['a.b', 'a.b.c', 'x'.repeat(2_000), 'a b', 'ü', '']) {
     expect(await outcomeOf(verifier.verify(token))).toBe('invalid_token/malformed');
   }
   expect(asked.length).toBe(0);

@@ -109,9 +109,9 @@ describe('rotation', () => {
     const verifier = issuer.verifier();
     let signer = issuer.signer;
     const failures: string[] = [];
-    let isLoading = true;
+    const loading = { on: true };
     const load = async (): Promise<void> => {
-      while (isLoading) {
+      while (loading.on) {
         const outcome = await outcomeOf(verifier.verify(issuer.token({}, {}, signer)));
         if (outcome !== 'valid') failures.push(outcome);
         await sleep(1);
@@ -131,7 +131,7 @@ describe('rotation', () => {
     issuer.jwks.push({ ...third.jwk });
     signer = third;
     await sleep(500);
-    isLoading = false;
+    loading.on = false;
     await Promise.all(loads);
     expect(failures).toEqual([]);
   });

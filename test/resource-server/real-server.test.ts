@@ -81,7 +81,7 @@ test('a rotation of keys is not noticed', async () => {
   const verifier = verifierOf({ credentials: credentials() });
   const before = await mint();
   expect(await outcomeOf(verifier.verify(before))).toBe('valid');
-  await rotateKeys(server.services, { actor: 'test' });
+  await rotateKeys(server.services, { actor: 'test', now: true });
   await sleep(200);
   const after = await mint();
   expect(await outcomeOf(verifier.verify(after))).toBe('valid');
