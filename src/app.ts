@@ -46,7 +46,7 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
   // In running order, outermost first.
   const front = [
     requestId(),
-    clientAddressFrom(config.trustedProxies),
+    clientAddressFrom(config.trustedProxies, config.clientCertificateHeader),
     securityHeaders(config),
     measure(services.metrics, routeOf),
     handleErrors({

@@ -11,7 +11,7 @@ import { violatedConstraint } from '../db/violation.ts';
 import { AppError } from '../errors.ts';
 import { grantAccess, resolveAccess, type WantedAccess } from './access.ts';
 import type { ClientRecord } from './client.ts';
-import { validateClientMetadata } from './metadata.ts';
+import { metadataPolicy, validateClientMetadata } from './metadata.ts';
 import { clientNotFound } from './not-found.ts';
 import { addSecret, usesSecret } from './secret.ts';
 import { findClient, insertClient, notifyClient } from './store.ts';
@@ -21,7 +21,7 @@ export interface ClientContext {
   readonly clock: Clock;
   readonly secrets: Secrets;
   /** Development lets an operator point a client's documents at http on a loopback address. */
-  readonly config: Pick<Config, 'mode'>;
+  readonly config: Pick<Config, 'mode'> & Partial<Pick<Config, 'clientCertificateHeader'>>;
 }
 
 export interface NewClient extends WantedAccess {
@@ -45,7 +45,7 @@ export interface CreatedClient {
  * `invalid_scope` (400), `api_not_found` (404), `client_id_taken` (409).
  */
 export async function createClient(ctx: ClientContext, input: NewClient): Promise<CreatedClient> {
-  const metadata = validateClientMetadata(input.metadata, { origin: 'operator', mode: ctx.config.mode });
+  const metadata = validateClientMetadata(input.metadata, metadataPolicy(ctx.config, 'operator'));
   const id = input.id === undefined ? newId('cli') : checkChosenId(input.id);
   return ctx.db.transaction(async (tx) => {
     const now = ctx.clock.now();

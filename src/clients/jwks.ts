@@ -1,4 +1,4 @@
-import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, X509Certificate, type JsonWebKey, type KeyObject } from 'node:crypto';
 
 import { invalidMetadata } from './problem.ts';
 
@@ -10,6 +10,10 @@ const RSA_BITS_MIN = 2048;
 const RSA_BITS_MAX = 8192;
 /** base64url of 8192 bits, the longest member of a key we accept. */
 const MEMBER_LENGTH_MAX = 1366;
+/** A certificate of the largest key has about 4 kB. */
+const CERTIFICATE_LENGTH_MAX = 8192;
+/** RFC 7517 §4.7: not base64url. */
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 /** FIPS 186-5 §A.1.1; with e = 1 anybody can sign. */
 const RSA_EXPONENT_MIN = 65_537n;
 
@@ -43,9 +47,27 @@ function checkJwk(jwk: unknown, member: string): Record<string, unknown> {
   checkUse(jwk, member);
   const key = importKey(jwk, member);
   if (key.asymmetricKeyType === 'rsa') checkRsa(key, member);
-  return Object.fromEntries(
-    KEPT_MEMBERS.filter((name) => jwk[name] !== undefined).map((name) => [name, jwk[name]]),
-  );
+  const kept = KEPT_MEMBERS.filter((name) => jwk[name] !== undefined).map((name) => [name, jwk[name]]);
+  const certificate = jwk['x5c'] === undefined ? {} : { x5c: [checkCertificate(jwk['x5c'], key, member)] };
+  return { ...Object.fromEntries(kept), ...certificate };
+}
+
+/** RFC 7517 §4.7: the first holds this key. Its issuers are of no use to us, and neither are its dates (RFC 8705 §2.2). */
+function checkCertificate(x5c: unknown, key: KeyObject, member: string): string {
+  const [first]: unknown[] = Array.isArray(x5c) ? x5c : [];
+  if (typeof first !== 'string' || first.length > CERTIFICATE_LENGTH_MAX || !BASE64.test(first)) {
+    throw invalidMetadata(`${member}.x5c`, 'must be an array of certificates in base64');
+  }
+  if (!holdsKey(first, key)) throw invalidMetadata(`${member}.x5c`, 'must be a certificate of this key');
+  return first;
+}
+
+function holdsKey(certificate: string, key: KeyObject): boolean {
+  try {
+    return new X509Certificate(Buffer.from(certificate, 'base64')).publicKey.equals(key);
+  } catch {
+    return false;
+  }
 }
 
 function checkUse(jwk: Record<string, unknown>, member: string): void {

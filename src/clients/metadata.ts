@@ -1,5 +1,7 @@
-import { checkJwks } from './jwks.ts';
+import type { Config } from '../config/config.ts';
+import { checkAuthentication } from './check-authentication.ts';
 import type { ClientOrigin } from './client.ts';
+import { checkJwks } from './jwks.ts';
 import { invalidMetadata } from './problem.ts';
 import { checkRedirectUri, checkWebUri, type WebUriPolicy } from './uris.ts';
 
@@ -12,6 +14,15 @@ export type ClientMetadata = Readonly<Record<string, unknown>>;
 export interface MetadataPolicy {
   readonly origin: ClientOrigin;
   readonly mode: 'development' | 'production';
+  /** Whether client certificates reach this server (RFC 8705). Default false. */
+  readonly mutualTls?: boolean;
+}
+
+export function metadataPolicy(
+  config: Pick<Config, 'mode'> & Partial<Pick<Config, 'clientCertificateHeader'>>,
+  origin: ClientOrigin,
+): MetadataPolicy {
+  return { origin, mode: config.mode, mutualTls: config.clientCertificateHeader !== undefined };
 }
 
 export const GRANT_TYPES = [
@@ -20,7 +31,13 @@ export const GRANT_TYPES = [
   'client_credentials',
   'urn:ietf:params:oauth:grant-type:device_code',
 ] as const;
-export const AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const;
+export const AUTH_METHODS = [
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+  'self_signed_tls_client_auth',
+  'none',
+] as const;
 /** Algorithms of client assertions that we verify. */
 export const CLIENT_AUTH_ALGS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'] as const;
 /** Algorithms we hold signing keys for. */
@@ -73,6 +90,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   require_auth_time: boolean,
   require_pushed_authorization_requests: boolean,
   dpop_bound_access_tokens: boolean,
+  tls_client_certificate_bound_access_tokens: boolean,
 };
 
 /** Made by the server; they come along when somebody sends back what they were shown (RFC 7592 §2.2). */
@@ -104,7 +122,7 @@ export function validateClientMetadata(
   const complete = withDefaults(checked);
   checkRedirectUris(complete);
   checkGrants(complete);
-  checkAuthentication(complete);
+  checkAuthentication(complete, { mutualTls: policy.mutualTls ?? false });
   return complete;
 }
 
@@ -162,27 +180,6 @@ function checkGrants({ grant_types, response_types, redirect_uris, response_mode
     throw invalidMetadata('response_modes', 'must not be empty');
   if (grant_types.includes('refresh_token') && !usesCode && !usesDevice) {
     throw invalidMetadata('grant_types', 'must have a grant that a refresh token can come from');
-  }
-}
-
-function checkAuthentication(metadata: Complete): void {
-  const method = metadata.token_endpoint_auth_method;
-  const hasKeys = metadata['jwks'] !== undefined || metadata['jwks_uri'] !== undefined;
-  if (metadata['jwks'] !== undefined && metadata['jwks_uri'] !== undefined) {
-    throw invalidMetadata('jwks', 'must not be given together with jwks_uri');
-  }
-  if (method === 'private_key_jwt' && !hasKeys) {
-    throw invalidMetadata('jwks', 'or jwks_uri is needed for private_key_jwt');
-  }
-  if (method !== 'private_key_jwt' && metadata['token_endpoint_auth_signing_alg'] !== undefined) {
-    throw invalidMetadata('token_endpoint_auth_signing_alg', 'is for private_key_jwt only');
-  }
-  // RFC 6749 §4.4: whoever cannot keep a secret cannot act in its own name.
-  if (method === 'none' && metadata.grant_types.includes('client_credentials')) {
-    throw invalidMetadata(
-      'grant_types',
-      'must not have client_credentials for a client that does not authenticate',
-    );
   }
 }
 

@@ -3,7 +3,7 @@ import type { Knex } from 'knex';
 import { record, type Actor } from '../audit/record.ts';
 import type { ClientRecord } from './client.ts';
 import type { ClientContext } from './create-client.ts';
-import { validateClientMetadata, type ClientMetadata } from './metadata.ts';
+import { metadataPolicy, validateClientMetadata, type ClientMetadata } from './metadata.ts';
 import { addSecret, compareSecret, usesSecret } from './secret.ts';
 import { deleteSecrets, insertClient, lockClient, notifyClient, saveClient } from './store.ts';
 
@@ -24,7 +24,7 @@ export async function registerClient(
   },
 ): Promise<void> {
   const { id, secret, actor } = input;
-  const metadata = validateClientMetadata(input.metadata, { origin: 'dynamic', mode: ctx.config.mode });
+  const metadata = validateClientMetadata(input.metadata, metadataPolicy(ctx.config, 'dynamic'));
   const now = ctx.clock.now();
   await ctx.db.transaction(async (tx) => {
     const before = await lockClient(tx, id);

@@ -5,7 +5,7 @@ import { record } from '../audit/record.ts';
 import { grantAccess, resolveAccess, type WantedAccess } from './access.ts';
 import type { ClientRecord } from './client.ts';
 import { getClient, type ClientContext, type CreatedClient } from './create-client.ts';
-import { validateClientMetadata, type ClientMetadata } from './metadata.ts';
+import { metadataPolicy, validateClientMetadata, type ClientMetadata } from './metadata.ts';
 import { clientNotFound } from './not-found.ts';
 import { addSecret, isLive, usesSecret } from './secret.ts';
 import { deleteApiAccess, deleteSecrets, lockClient, notifyClient, saveClient } from './store.ts';
@@ -36,7 +36,7 @@ export async function updateClient(
     const now = ctx.clock.now();
     const metadata = validateClientMetadata(
       { ...before.metadata, ...changes.metadata },
-      { origin: before.origin, mode: ctx.config.mode },
+      metadataPolicy(ctx.config, before.origin),
     );
     const removed = await removeApis(tx, before, changes.removeApis ?? []);
     const defaultApiId = access.defaultApiId === undefined ? before.defaultApiId : access.defaultApiId;

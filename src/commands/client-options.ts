@@ -15,6 +15,7 @@ export const clientOptions = {
   authMethod: z.string().optional(),
   jwksFile: z.string().optional(),
   jwksUri: z.string().optional(),
+  certificateBound: z.boolean().optional(),
   stdin: z.boolean().default(false),
   api: z.array(z.object({ audience: z.string(), scopes: texts })).optional(),
 };
@@ -35,6 +36,7 @@ export async function readMetadata(options: ClientOptions): Promise<Record<strin
     token_endpoint_auth_method: options.authMethod,
     jwks: options.jwksFile === undefined ? undefined : await readKeys(options.jwksFile),
     jwks_uri: options.jwksUri,
+    tls_client_certificate_bound_access_tokens: options.certificateBound,
   };
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 }

@@ -14,6 +14,8 @@ export interface Config {
   readonly database: { readonly url: string | undefined; readonly poolMax: number };
   /** CIDR blocks; a single address has become a /32 or /128. */
   readonly trustedProxies: readonly string[];
+  /** Lower case. The header in which a trusted proxy passes the TLS client certificate on; none, no mutual TLS (RFC 8705). */
+  readonly clientCertificateHeader: string | undefined;
   readonly secrets: { readonly secret: readonly string[]; readonly encryptionKeys: readonly Buffer[] };
   readonly logLevel: LogLevel;
   readonly tokens: {

@@ -30,7 +30,7 @@ export function loadConfig(env: Environment = process.env): Config {
   const refused = values.GUICHET_MODE === 'production' ? [...unfit(values), ...weak] : [];
   // A secret whose file cannot be read is missing for that reason, which has been said.
   const news = refused.filter(({ name }) => !problems.some((known) => known.name === `${name}_FILE`));
-  const all = [...problems, ...invalid, ...news];
+  const all = [...problems, ...invalid, ...news, ...unread(values)];
   if (!result.success || all.length > 0) throw new ConfigError(all.map(inWords));
   return build(result.data, weak);
 }
@@ -45,6 +45,18 @@ function unfit(values: Values): Problem[] {
   );
   if (!/^http:/i.test(values.GUICHET_ISSUER ?? '')) return problems;
   return [...problems, { name: 'GUICHET_ISSUER', text: 'must start with https:// in production' }];
+}
+
+/** A header that only trusted proxies may send is never read where there are none. */
+function unread(values: Values): Problem[] {
+  if (values.GUICHET_CLIENT_CERTIFICATE_HEADER === undefined || values.GUICHET_TRUSTED_PROXIES !== undefined)
+    return [];
+  return [
+    {
+      name: 'GUICHET_CLIENT_CERTIFICATE_HEADER',
+      text: 'needs GUICHET_TRUSTED_PROXIES: only they may send it',
+    },
+  ];
 }
 
 /** Development makes these up. */
@@ -82,6 +94,7 @@ function build(given: Variables, weak: readonly Problem[]): Config {
     dataDir,
     database: { url: given.GUICHET_DATABASE_URL, poolMax: given.GUICHET_DATABASE_POOL_MAX },
     trustedProxies: given.GUICHET_TRUSTED_PROXIES,
+    clientCertificateHeader: given.GUICHET_CLIENT_CERTIFICATE_HEADER,
     secrets,
     logLevel: given.GUICHET_LOG_LEVEL,
     tokens: {

@@ -8,6 +8,7 @@ import {
   allowedTargets,
   choice,
   encryptionKeys,
+  headerName,
   integer,
   issuer,
   logLevels,
@@ -69,6 +70,11 @@ export const variables = z.object({
     description:
       'Addresses or CIDR blocks of the reverse proxies whose `X-Forwarded-*` is believed, comma-separated',
     whenUnset: 'none',
+  }),
+  GUICHET_CLIENT_CERTIFICATE_HEADER: headerName().optional().register(variableReference, {
+    description:
+      'Header in which a trusted proxy passes the TLS client certificate on, as RFC 9440 or escaped PEM: switches certificate-bound tokens on (RFC 8705). The proxy must set or remove it on every request',
+    whenUnset: 'no mutual TLS',
   }),
   GUICHET_SECRET: signingSecrets().optional().register(variableReference, {
     description:

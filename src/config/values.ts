@@ -76,6 +76,19 @@ export function proxies() {
   });
 }
 
+/** Names that mean something else on the way. A proxy's own words about addresses and hosts are among them. */
+const TAKEN_HEADERS =
+  /^(?:host|authorization|dpop|cookie|connection|content-.*|accept.*|x-forwarded-(?:for|host|proto))$/;
+
+export function headerName() {
+  return parsed((text) => {
+    const name = text.toLowerCase();
+    // Without `_`, although RFC 9110 §5.1 has it: many servers take `_` and `-` for the same and drop one of them.
+    if (!/^[a-z][a-z0-9-]{0,63}$/.test(name)) return problem('must be a header name such as Client-Cert');
+    return TAKEN_HEADERS.test(name) ? problem('names a header that has another meaning') : { value: name };
+  });
+}
+
 export function allowedTargets() {
   return list((text) => {
     const target = cidrBlock(text) ?? hostName(text);

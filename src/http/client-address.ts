@@ -13,15 +13,15 @@ const FORWARDED_HOPS_MAX = 20;
 
 /** Headers by which a trusted proxy speaks about its peer. From anybody else they are lies, so nobody gets to read them. */
 const PROXY_HEADER =
-  /^(?:x-forwarded(?:-|$)|forwarded$|x-real-ip$|x-client-|true-client-ip$|cf-connecting-|x-ssl-|ssl-client-|x-original-|x-rewrite-)/;
+  /^(?:x-forwarded(?:-|$)|forwarded$|x-real-ip$|x-client-|true-client-ip$|cf-connecting-|x-ssl-|ssl-client-|x-original-|x-rewrite-|client-cert(?:-chain)?$)/;
 
 const UNKNOWN = 'unknown';
 
 /**
  * Sets `ctx.state.address`, and makes Koa's own `ctx.ip` say the same by rewriting `X-Forwarded-For`, because Koa
- * reads its leftmost entry, which is whatever the client wrote.
+ * reads its leftmost entry, which is whatever the client wrote. `furtherHeader` is one more that only a proxy may send.
  */
-export function clientAddressFrom(trustedProxies: readonly string[]): Middleware {
+export function clientAddressFrom(trustedProxies: readonly string[], furtherHeader?: string): Middleware {
   const trusted = parseTrusted(trustedProxies);
   // Without proxies the address is the peer's, for as long as the connection lasts.
   const peers = new WeakMap<Socket, string>();
@@ -35,7 +35,9 @@ export function clientAddressFrom(trustedProxies: readonly string[]): Middleware
 
   return function findClientAddress(ctx, next) {
     const address = addressOf(ctx.req);
+    stateOf(ctx).fromProxy = trusted.length > 0 && isFromProxy(ctx.req, trusted);
     dropProxyHeaders(ctx.req.headers);
+    if (furtherHeader !== undefined) delete ctx.req.headers[furtherHeader];
     ctx.req.headers['x-forwarded-for'] = address;
     stateOf(ctx).address = address;
     return next();
@@ -88,6 +90,11 @@ function walk(peer: Ip, hops: readonly string[], trusted: readonly Cidr[]): Ip {
     if (!isTrusted(hop, trusted)) return hop;
   }
   return nearest;
+}
+
+function isFromProxy(req: IncomingMessage, trusted: readonly Cidr[]): boolean {
+  const peer = parsePeer(req.socket.remoteAddress ?? '');
+  return peer !== undefined && isTrusted(peer, trusted);
 }
 
 function isTrusted(ip: Ip, trusted: readonly Cidr[]): boolean {

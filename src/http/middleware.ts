@@ -14,6 +14,8 @@ export interface RequestState {
   requestId: string;
   /** Canonical text of the client's address; `unknown` when the peer was gone before we could ask. */
   address: string;
+  /** The peer is one of our trusted proxies: what it says about the request may be believed (proxy-header.ts). */
+  fromProxy: boolean;
   /** The text of an urlencoded or JSON body, checked and still readable from the stream. */
   bodyText?: string;
   /** Drawn in this request for its csrf tokens, when the browser brought none. */

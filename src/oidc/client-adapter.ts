@@ -4,6 +4,7 @@ import type { ClientRecord } from '../clients/client.ts';
 import { registerClient } from '../clients/register.ts';
 import { AppError } from '../errors.ts';
 import { deleteClient } from '../revocation/delete-client.ts';
+import { refuseUnbound } from './mutual-tls.ts';
 import { notOffered } from './not-offered.ts';
 import { actorOf } from './artifact-adapter.ts';
 import type { HallContext } from './context.ts';
@@ -19,7 +20,9 @@ export function createClientAdapter(hall: HallContext): Adapter {
   return {
     async find(id) {
       const record = await hall.clients.find(id);
-      return record && !record.disabledAt ? toMetadata(record) : undefined;
+      if (!record || record.disabledAt) return undefined;
+      refuseUnbound(hall.config, record.metadata);
+      return toMetadata(record);
     },
     async upsert(id, payload) {
       const { client_id, client_id_issued_at, client_secret, client_secret_expires_at, ...metadata } =

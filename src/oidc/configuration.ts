@@ -11,6 +11,7 @@ import { newId } from '../crypto/ids.ts';
 import { createAdapterFactory } from './adapter.ts';
 import { recordJwt, resourceIndicators } from './access-token.ts';
 import { assertClaimsParameter, claimsOf, CLAIMS } from './claims.ts';
+import { mutualTls, TLS_AUTH_METHODS } from './mutual-tls.ts';
 import { strictAssertions } from './client-authentication.ts';
 import type { HallContext } from './context.ts';
 import { guardedFetch } from './fetch.ts';
@@ -40,7 +41,13 @@ export function providerConfiguration(hall: HallContext): Configuration {
     responseTypes: ['code'],
     pkce: { required: () => true },
     allowOmittingSingleRegisteredRedirectUri: false,
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    clientAuthMethods: [
+      'client_secret_basic',
+      'client_secret_post',
+      'private_key_jwt',
+      ...(config.clientCertificateHeader === undefined ? [] : TLS_AUTH_METHODS),
+      'none',
+    ],
     assertJwtClientAuthClaimsAndHeader: strictAssertions(hall),
     clientDefaults: {
       grant_types: ['authorization_code'],
@@ -115,6 +122,7 @@ export function providerConfiguration(hall: HallContext): Configuration {
         allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
       },
       jwtUserinfo: { enabled: false },
+      mTLS: mutualTls(config),
       pushedAuthorizationRequests: {
         enabled: true,
         requirePushedAuthorizationRequests: false,

@@ -11,6 +11,7 @@ import type { RefreshAnswerRow } from '../revocation/issue.ts';
 import type { HallContext } from './context.ts';
 import type { Issuance } from './issuance.ts';
 import { oidcOf } from './library-context.ts';
+import { presentsCertificate } from './mutual-tls.ts';
 
 /**
  * Two tabs refresh at once, or a response is lost on the way: the client repeats a refresh that was already answered. For a
@@ -26,7 +27,13 @@ export async function checkRepeated(
   hall: HallContext,
   ctx: Context,
   value: string,
-  payload: { clientId?: unknown; jkt?: unknown; expiresWithSession?: unknown; sessionUid?: unknown },
+  payload: {
+    clientId?: unknown;
+    jkt?: unknown;
+    'x5t#S256'?: unknown;
+    expiresWithSession?: unknown;
+    sessionUid?: unknown;
+  },
 ): Promise<void> {
   const client = oidcOf(ctx)?.client;
   if (!client || payload.clientId !== client.clientId) return;
@@ -36,6 +43,9 @@ export async function checkRepeated(
   if (payload.expiresWithSession && !(await hall.records.findSession(String(payload.sessionUid)))) return;
   if (payload.jkt !== undefined && !(await provesKey(ctx, payload.jkt))) {
     throw new errors.InvalidGrant('failed jkt verification');
+  }
+  if (!presentsCertificate(hall.config, ctx, payload['x5t#S256'])) {
+    throw new errors.InvalidGrant('failed x5t#S256 verification');
   }
   const body = open(value, requestContext(ctx), answer.sealed);
   if (body === undefined) throw new errors.InvalidGrant('refresh token repeated with other parameters');
