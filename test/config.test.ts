@@ -191,6 +191,18 @@ describe('lists', () => {
     expect(problemsOf(production({ GUICHET_TRUSTED_PROXIES: given }))).toHaveLength(1);
   });
 
+  test('the header of client certificates is a name that nothing else uses, and needs a proxy to send it', () => {
+    const given = (name: string) => ({ GUICHET_CLIENT_CERTIFICATE_HEADER: name });
+    const proxied = (name: string) => production({ ...given(name), GUICHET_TRUSTED_PROXIES: '10.0.0.0/8' });
+    expect(loadConfig(proxied('Client-Cert')).clientCertificateHeader).toBe('client-cert');
+    for (const name of ['Client_Cert', 'a b', 'Authorization', 'X-Forwarded-For', 'x'.repeat(65), 'a:']) {
+      expect(problemsOf(proxied(name)), name).toHaveLength(1);
+    }
+    expect(problemsOf(production(given('Client-Cert')))).toEqual([
+      'GUICHET_CLIENT_CERTIFICATE_HEADER needs GUICHET_TRUSTED_PROXIES: only they may send it',
+    ]);
+  });
+
   test('outgoing calls may be allowed to names and blocks', () => {
     const { egressAllow } = loadConfig(
       production({ GUICHET_EGRESS_ALLOW: 'Hooks.internal,10.1.0.0/16,::1' }),
