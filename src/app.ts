@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 
+import { verifyForGateways } from './gateway/verify.ts';
 import { canonicalPath } from './http/canonical-path.ts';
 import { clientAddressFrom } from './http/client-address.ts';
 import { handleErrors } from './http/handle-errors.ts';
@@ -66,6 +67,7 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
     limits(),
     wellFormedUrl(),
     canonicalPath({ dynamic: DYNAMIC_ROUTES }),
+    verifyForGateways(services),
     jsonForClients({ isProtocolPath }),
     checkBody(),
     statusLists(services),

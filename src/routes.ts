@@ -7,6 +7,7 @@ const PROTOCOL_METHODS: Readonly<Record<string, readonly string[]>> = {
   '/device/auth': ['POST'],
   '/me': ['GET', 'POST'],
   '/jwks': ['GET'],
+  '/verify': ['GET'],
   '/reg': ['POST'],
   '/status-lists': ['GET'],
   '/revocations': ['GET'],

@@ -1,8 +1,10 @@
-import { createLocalJWKSet, jwtVerify, type JWK, type JWTPayload } from 'jose';
+import { createLocalJWKSet, jwtVerify, type JWTPayload } from 'jose';
 import type { Context, Middleware } from 'koa';
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 
+import { publicJwk } from '../keys/public-jwk.ts';
+import { findOwnToken } from '../revocation/own-token.ts';
 import { revoke } from '../revocation/revoke.ts';
 import type { LedgerEntry } from '../revocation/store.ts';
 import type { HallContext } from './context.ts';
@@ -14,7 +16,7 @@ import { oidcOf } from './library-context.ts';
  * authentication, CORS, duplicate parameters and headers stay the library's.
  */
 export function structuredTokens(hall: HallContext, provider: Provider): Middleware {
-  const own: OwnTokens = { ...hall, ownKeys: createLocalJWKSet({ keys: hall.keys.jwks().map(publicPart) }) };
+  const own: OwnTokens = { ...hall, ownKeys: createLocalJWKSet({ keys: hall.keys.jwks().map(publicJwk) }) };
   const refused = new WeakSet<object>();
   const remember = (ctx: object, error: Error) => {
     if (error instanceof errors.UnsupportedTokenType) refused.add(ctx);
@@ -36,20 +38,14 @@ interface OwnTokens extends HallContext {
   readonly ownKeys: ReturnType<typeof createLocalJWKSet>;
 }
 
-function publicPart(jwk: JWK): JWK {
-  const { d, p, q, dp, dq, qi, ...shown } = jwk;
-  return shown;
-}
-
 /** A token of ours as its claims and the ledger tell it; undefined for whatever else looks like a JWT. */
-async function findOwnToken(
+async function readOwnToken(
   hall: OwnTokens,
   jwt: unknown,
 ): Promise<{ payload: JWTPayload; entry: LedgerEntry } | undefined> {
   if (typeof jwt !== 'string') return undefined;
   const payload = await verifyOwn(hall, jwt);
-  if (typeof payload?.jti !== 'string' || payload.exp === undefined) return undefined;
-  const entry = await hall.records.findToken({ jti: payload.jti, expiresAt: new Date(payload.exp * 1000) });
+  const entry = payload && (await findOwnToken(hall.records.findToken, payload));
   return entry && { payload, entry };
 }
 
@@ -67,7 +63,7 @@ async function verifyOwn(hall: OwnTokens, jwt: string): Promise<JWTPayload | und
 }
 
 async function introspect(hall: OwnTokens, ctx: Context): Promise<void> {
-  const token = await findOwnToken(hall, oidcOf(ctx)?.params?.['token']);
+  const token = await readOwnToken(hall, oidcOf(ctx)?.params?.['token']);
   ctx.status = 200;
   ctx.type = 'json';
   const mayKnow = token && (await mayIntrospect(hall, String(oidcOf(ctx)?.client?.clientId), token.entry));
@@ -99,7 +95,7 @@ async function mayIntrospect(hall: HallContext, clientId: string, entry: LedgerE
 }
 
 async function revokeToken(hall: OwnTokens, ctx: Context): Promise<void> {
-  const token = await findOwnToken(hall, oidcOf(ctx)?.params?.['token']);
+  const token = await readOwnToken(hall, oidcOf(ctx)?.params?.['token']);
   const client = oidcOf(ctx)?.client;
   if (token && token.entry.clientId !== client?.clientId) {
     // RFC 7009 §2.1: refused, and the client is told. The library does the same for opaque tokens.

@@ -1,0 +1,138 @@
+/**
+ * Forward authentication: `GET /verify`. A gateway (nginx, HAProxy, Traefik, Caddy, Envoy) that holds a request asks here with
+ * the credentials of that request, and lets it pass on 200. The check is the one of the published verifier (resource-server/),
+ * answered from this house's own keys and ledger, so that a revocation counts with the next request. RFC 6750 and RFC 9449
+ * rule the answers. Whoever asks learns nothing but what the token itself says.
+ */
+import type Koa from 'koa';
+
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import { clientCertificate } from '../http/client-certificate.ts';
+import { httpError } from '../http/errors.ts';
+import type { Middleware } from '../http/middleware.ts';
+import { linesOf } from '../http/proxy-header.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
+import type { ApiCache } from '../resources/cache.ts';
+import { withChallenge, type ChallengeOptions } from '../resource-server/challenge.ts';
+import { createTokenCheck, type TokenCheck } from '../resource-server/check-token.ts';
+import { DPOP_ALGORITHMS } from '../resource-server/dpop-key.ts';
+import { createDpopCheck } from '../resource-server/dpop.ts';
+import { TokenError } from '../resource-server/token-error.ts';
+import type { ResourceRequest, StatusSource, VerifiedToken } from '../resource-server/verifier.ts';
+import type { FindToken } from '../revocation/own-token.ts';
+import { readDemands, type Demands } from './demands.ts';
+import { setIdentity } from './identity-headers.ts';
+import { originalRequest } from './original-request.ts';
+import { ledgerStatus, ringKeys, sharedReplays, type RecordReplay } from './own-tokens.ts';
+
+export interface GatewayContext {
+  readonly config: Pick<Config, 'issuer' | 'clientCertificateHeader'>;
+  readonly clock: Clock;
+  readonly keys: KeyRing;
+  readonly apis: ApiCache;
+  readonly records: { readonly findToken: FindToken; readonly recordReplay: RecordReplay };
+}
+
+/** What our keys sign with, and the newer name of EdDSA (RFC 9864). */
+const ALGORITHMS = ['ES256', 'RS256', 'EdDSA', 'Ed25519'];
+
+const CHALLENGE: ChallengeOptions = { dpop: 'offered', dpopAlgorithms: DPOP_ALGORITHMS };
+
+/** Between the clocks of our own processes, one of which issued the token. */
+const CLOCK_SKEW_SECONDS = 5;
+
+export function verifyForGateways(ctx: GatewayContext): Middleware {
+  const check = createCheck(ctx);
+  const status = ledgerStatus(ctx.records.findToken);
+
+  return async function answerGateway(koa, next) {
+    if (koa.path !== '/verify' || (koa.method !== 'GET' && koa.method !== 'HEAD')) return next();
+    koa.set('Cache-Control', 'no-store');
+    const demands = readDemands(koa);
+    await requireApi(ctx, demands.audience);
+    try {
+      const request = describeRequest(ctx, koa);
+      const token = await check.authenticate(request, demands.requirements, [demands.audience]);
+      // The check asks only about tokens that say where their status is kept; the ledger has those of a former release, too.
+      if (token.claims['status'] === undefined) await refuseEnded(status, token);
+      setIdentity(koa, demands.audience, token);
+      koa.status = 200;
+      koa.body = '';
+      koa.remove('Content-Type');
+    } catch (error) {
+      if (!(error instanceof TokenError)) throw error;
+      refuse(koa, error, demands);
+    }
+    return undefined;
+  };
+}
+
+function createCheck({ config, clock, keys, records }: GatewayContext): TokenCheck {
+  const now = () => clock.now().getTime();
+  return createTokenCheck({
+    issuer: config.issuer,
+    keys: ringKeys(keys),
+    status: ledgerStatus(records.findToken),
+    algorithms: ALGORITHMS,
+    clockSkewSeconds: CLOCK_SKEW_SECONDS,
+    dpop: createDpopCheck({ replayStore: sharedReplays(records.recordReplay) }, now),
+    challenge: CHALLENGE,
+    now,
+  });
+}
+
+async function refuseEnded(source: StatusSource, { claims, scheme }: VerifiedToken): Promise<void> {
+  const status = await source.statusOf(claims);
+  if (status === 'valid') return;
+  if (status === 'unavailable') {
+    const message = 'It cannot be told now whether the token was revoked.';
+    throw new TokenError('status_unavailable', message, { status: 503, headers: { 'Retry-After': '1' } });
+  }
+  const error = new TokenError('invalid_token', 'The token was revoked.', { status: 401, reason: status });
+  throw withChallenge(error, CHALLENGE, scheme, undefined);
+}
+
+/** No token is ever meant for an API that does not exist: the gateway's configuration is wrong, and its operator should see it. */
+async function requireApi({ apis }: GatewayContext, audience: string): Promise<void> {
+  if (await apis.findByAudience(audience)) return;
+  throw httpError('invalid_request', 'The audience that the gateway names is no API of this server.');
+}
+
+function describeRequest({ config }: GatewayContext, koa: Koa.Context): ResourceRequest {
+  const authorization = linesOf(koa.req.rawHeaders, 'authorization');
+  return {
+    // Only a proof speaks of them, and so nothing else can fail over them.
+    ...(authorization.some((value) => /^dpop\b/i.test(value))
+      ? requireOriginal(koa)
+      : { method: 'GET', url: config.issuer }),
+    authorization,
+    dpop: linesOf(koa.req.rawHeaders, 'dpop'),
+    certificate: clientCertificate(koa, config.clientCertificateHeader)?.raw,
+  };
+}
+
+function requireOriginal(koa: Koa.Context): Pick<ResourceRequest, 'method' | 'url'> {
+  const original = originalRequest(koa);
+  if (original) return original;
+  throw httpError(
+    'invalid_request',
+    'A DPoP proof cannot be checked: the gateway does not pass on method and URL of the request, or is not trusted to (GUICHET_TRUSTED_PROXIES).',
+  );
+}
+
+function refuse(koa: Koa.Context, error: TokenError, { resourceMetadata }: Demands): void {
+  koa.status = error.status;
+  for (const [name, value] of Object.entries(error.headers)) {
+    const isChallenge = name.toLowerCase() === 'www-authenticate';
+    const values = [value].flat().map((one) => (isChallenge ? withMetadata(one, resourceMetadata) : one));
+    // RFC 9110 §11.6.1: several challenges are one list. Some gateways copy one line only.
+    koa.set(name, values.join(', '));
+  }
+  koa.body = error.toJSON();
+}
+
+function withMetadata(challenge: string, url: string | undefined): string {
+  if (url === undefined) return challenge;
+  return `${challenge}${challenge.includes(' ') ? ',' : ''} resource_metadata="${url}"`;
+}
