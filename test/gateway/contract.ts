@@ -190,6 +190,7 @@ export function gatewayContract(
     test('without a token: 401, and how to authenticate', async () => {
       const reply = await expectRefused(401, call());
       expect(challenge(reply)).toMatch(/^Bearer, DPoP algs="/);
+      expect(reply.headers).not.toHaveProperty('dpop-nonce');
     });
 
     test('a revoked token is refused with the next request', async () => {
