@@ -1,15 +1,20 @@
 import { createHash, randomUUID } from 'node:crypto';
 
-import { calculateJwkThumbprint, decodeJwt } from 'jose';
+import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader, importJWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { revokeKey } from '../../src/revocation/revoke-key.ts';
+import { revoke } from '../../src/revocation/revoke.ts';
 import { disableClient } from '../../src/revocation/disable-client.ts';
 import { hasOpenssl, makeCertificate } from '../support/certificates.ts';
 import { ORDERS } from '../support/factories.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { startDatabaseProxy } from '../support/database-proxy.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { confusedTokens, makeSigner, type Signer } from '../standards/forge.ts';
 import { form, sendRaw, type Answer, type RawRequest } from '../standards/http.ts';
 import {
+  addApi,
   addClient,
   BILLS,
   issue,
@@ -151,6 +156,32 @@ describe('refusals', () => {
     expect((await verify(bearer(token))).status).toBe(401);
   });
 
+  test('a token that does not say where its status is kept is looked up as well', async () => {
+    const { status, ...claims } = decodeJwt(await machineAccess());
+    const jwk = scene.server.services.keys.jwks().find(({ alg }) => alg === 'ES256');
+    const token = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: String(jwk?.kid) })
+      .sign(await importJWK(jwk ?? {}));
+    expect(status).toBeDefined();
+    expect((await verify(bearer(token))).status).toBe(200);
+    await revoke(scene.server.services, { jti: String(claims.jti) }, 'test');
+    const refused = await verify(bearer(token));
+    expect(refused.status).toBe(401);
+    expect(challengeOf(refused)).toMatch(/^Bearer error="invalid_token"/);
+  });
+
+  test('a token whose key was revoked is refused', async () => {
+    const audience = 'https://api.example/keyed';
+    await addApi(scene, { audience, signingAlg: 'EdDSA' });
+    const client = await addClient(scene, 'machine', { apis: [{ audience, scopes: ['orders:read'] }] });
+    const { json } = await machineToken(scene, client, { resource: audience });
+    const token = String(json['access_token']);
+    expect((await verify(bearer(token), { audience })).status).toBe(200);
+    await revokeKey(scene.server.services, String(decodeProtectedHeader(token).kid), 'test');
+    expect((await verify(bearer(token), { audience })).status).toBe(401);
+    expect((await verify(bearer(token), { audience }, { server: second })).status).toBe(401);
+  });
+
   test('a token for another API is refused', async () => {
     const token = await machineAccess({ resource: BILLS, scope: 'bills:read' });
     expect((await verify(bearer(token), { audience: BILLS })).status).toBe(200);
@@ -210,6 +241,27 @@ describe('refusals', () => {
     const answer = await verify({ Authorization: [`Bearer ${token}`, `Bearer ${token}`] });
     expect(answer).toMatchObject({ status: 400, json: { error: 'invalid_request' } });
   });
+});
+
+test('while the database is away nothing passes, and the gateway is told to come again', async () => {
+  const database = await createTestDatabase();
+  const proxy = await startDatabaseProxy(database.connection);
+  const apart = await openScene({ env, database: { ...database, url: proxy.url } });
+  const client = await addClient(apart, 'machine');
+  const { json } = await machineToken(apart, client);
+  const host = { Host: new URL(apart.issuer).host, ...bearer(String(json['access_token'])) };
+  const ask = () => verify(host, undefined, { server: apart.server });
+  expect((await ask()).status).toBe(200);
+  await proxy.cut();
+  const away = await ask();
+  expect(away.status).toBe(503);
+  expect(away.headers.get('retry-after')).toMatch(/^\d+$/);
+  expect(away.headers.get('x-auth-subject')).toBeNull();
+  await proxy.restore();
+  await expect.poll(async () => (await ask()).status, { timeout: 15_000 }).toBe(200);
+  await apart.stop();
+  await proxy.close();
+  await database.drop();
 });
 
 describe('what the gateway asks', () => {
