@@ -4,7 +4,7 @@ import { sha256 } from '../crypto/digest.ts';
 import { isUnavailable } from '../db/database.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { publicJwk } from '../keys/public-jwk.ts';
-import { findOwnToken, type FindToken } from '../revocation/own-token.ts';
+import { findOwnToken, type TokenFinder } from '../revocation/own-token.ts';
 import { TokenError } from '../resource-server/token-error.ts';
 import type { KeySource, ReplayStore, StatusSource } from '../resource-server/verifier.ts';
 
@@ -27,7 +27,7 @@ export function ringKeys(ring: KeyRing): KeySource {
 }
 
 function importKeys(ring: KeyRing): ReadonlyMap<string, Promise<CryptoKey>> {
-  return new Map(ring.jwks().map((jwk) => [String(jwk.kid), importKey(publicJwk(jwk))]));
+  return new Map(ring.jwks().map((jwk) => [jwk.kid, importKey(publicJwk(jwk))]));
 }
 
 async function importKey(jwk: Parameters<typeof importJWK>[0]): Promise<CryptoKey> {
@@ -37,11 +37,11 @@ async function importKey(jwk: Parameters<typeof importJWK>[0]): Promise<CryptoKe
 }
 
 /** The ledger, asked for every request: a revocation counts from the moment it is committed. */
-export function ledgerStatus(findToken: FindToken): StatusSource {
+export function ledgerStatus(records: TokenFinder): StatusSource {
   return {
     async statusOf(claims) {
       try {
-        const entry = await findOwnToken(findToken, claims);
+        const entry = await findOwnToken(records, claims);
         return entry && !entry.revokedAt ? 'valid' : 'revoked';
       } catch (error) {
         if (isUnavailable(error)) return 'unavailable';
@@ -51,13 +51,15 @@ export function ledgerStatus(findToken: FindToken): StatusSource {
   };
 }
 
-export type RecordReplay = (value: { digest: Buffer; expiresAt: Date }) => Promise<boolean>;
+export interface ReplayRecorder {
+  recordReplay(value: { digest: Buffer; expiresAt: Date }): Promise<boolean>;
+}
 
 /** One table for all processes; its other entries are made from arrays of two. */
-export function sharedReplays(recordReplay: RecordReplay): ReplayStore {
+export function sharedReplays(records: ReplayRecorder): ReplayStore {
   return {
     claim: (key, expiresAt) =>
-      recordReplay({
+      records.recordReplay({
         digest: sha256(JSON.stringify(['gateway', 'dpop', key])),
         expiresAt: new Date(expiresAt),
       }),

@@ -20,18 +20,18 @@ import { DPOP_ALGORITHMS } from '../resource-server/dpop-key.ts';
 import { createDpopCheck } from '../resource-server/dpop.ts';
 import { TokenError } from '../resource-server/token-error.ts';
 import type { ResourceRequest, StatusSource, VerifiedToken } from '../resource-server/verifier.ts';
-import type { FindToken } from '../revocation/own-token.ts';
+import type { TokenFinder } from '../revocation/own-token.ts';
 import { readDemands, type Demands } from './demands.ts';
 import { setIdentity } from './identity-headers.ts';
 import { originalRequest } from './original-request.ts';
-import { ledgerStatus, ringKeys, sharedReplays, type RecordReplay } from './own-tokens.ts';
+import { ledgerStatus, ringKeys, sharedReplays, type ReplayRecorder } from './own-tokens.ts';
 
 export interface GatewayContext {
   readonly config: Pick<Config, 'issuer' | 'clientCertificateHeader'>;
   readonly clock: Clock;
   readonly keys: KeyRing;
   readonly apis: ApiCache;
-  readonly records: { readonly findToken: FindToken; readonly recordReplay: RecordReplay };
+  readonly records: TokenFinder & ReplayRecorder;
 }
 
 /** What our keys sign with, and the newer name of EdDSA (RFC 9864). */
@@ -44,7 +44,7 @@ const CLOCK_SKEW_SECONDS = 5;
 
 export function verifyForGateways(ctx: GatewayContext): Middleware {
   const check = createCheck(ctx);
-  const status = ledgerStatus(ctx.records.findToken);
+  const status = ledgerStatus(ctx.records);
 
   return async function answerGateway(koa, next) {
     if (koa.path !== '/verify' || (koa.method !== 'GET' && koa.method !== 'HEAD')) return next();
@@ -73,10 +73,10 @@ function createCheck({ config, clock, keys, records }: GatewayContext): TokenChe
   return createTokenCheck({
     issuer: config.issuer,
     keys: ringKeys(keys),
-    status: ledgerStatus(records.findToken),
+    status: ledgerStatus(records),
     algorithms: ALGORITHMS,
     clockSkewSeconds: CLOCK_SKEW_SECONDS,
-    dpop: createDpopCheck({ replayStore: sharedReplays(records.recordReplay) }, now),
+    dpop: createDpopCheck({ replayStore: sharedReplays(records) }, now),
     challenge: CHALLENGE,
     now,
   });

@@ -13,7 +13,7 @@ import { proxyHeader } from './proxy-header.ts';
  */
 export function clientCertificate(ctx: Koa.Context, header: string | undefined): X509Certificate | undefined {
   const value = header === undefined ? undefined : proxyHeader(ctx, header);
-  if (header === undefined || value === undefined) return undefined;
+  if (header === undefined || value === undefined || value === EMPTY_SEQUENCE) return undefined;
   const der = decode(value);
   try {
     if (der) return new X509Certificate(der);
@@ -23,6 +23,8 @@ export function clientCertificate(ctx: Koa.Context, header: string | undefined):
   throw httpError('malformed_request', `The ${header} header does not hold a certificate.`);
 }
 
+/** What a proxy writes that puts the colons around nothing. */
+const EMPTY_SEQUENCE = '::';
 /** RFC 9440 §2.2: a byte sequence of RFC 8941, the DER between colons. */
 const BYTE_SEQUENCE = /^:([A-Za-z0-9+/]+={0,2}):$/;
 /** RFC 7468, one certificate: what follows it would be its issuers. Some proxies leave the two lines out. */

@@ -45,7 +45,7 @@ async function readOwnToken(
 ): Promise<{ payload: JWTPayload; entry: LedgerEntry } | undefined> {
   if (typeof jwt !== 'string') return undefined;
   const payload = await verifyOwn(hall, jwt);
-  const entry = payload && (await findOwnToken(hall.records.findToken, payload));
+  const entry = payload && (await findOwnToken(hall.records, payload));
   return entry && { payload, entry };
 }
 

@@ -161,6 +161,13 @@ export async function collectSeeds(scene: Scene): Promise<readonly Seed[]> {
     form('/token/introspection', { token: tokens.refresh }),
     form('/token/revocation', { token: spare, token_type_hint: 'access_token' }, machineBasic),
     form('/token/revocation', { token: 'unknown' }),
+    get('/verify', { audience: ORDERS, scope: 'orders:read' }, bearer(tokens.access)),
+    get('/verify', { audience: ORDERS, any_scope: 'a b', max_age: '10', resource_metadata: issuer }, [
+      ['Authorization', `DPoP ${tokens.access}`],
+      ['DPoP', proof('/orders', { htm: 'GET', ath: 'x' })],
+      ['X-Original-Method', 'GET'],
+      ['X-Original-URL', `${issuer}/orders`],
+    ]),
     get('/me', {}, bearer(userinfo.access)),
     form('/me', { access_token: userinfo.access }, []),
     get('/me', {}, [

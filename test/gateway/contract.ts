@@ -42,10 +42,10 @@ export interface Contract {
   readonly guichet: DatabaseProxy;
   readonly upstream: Upstream;
   readonly machine: RelyingParty;
-  call(headers?: Headers, options?: CallOptions): Promise<Reply>;
-  access(changes?: Record<string, string>, client?: RelyingParty): Promise<string>;
+  readonly call: (headers?: Headers, options?: CallOptions) => Promise<Reply>;
+  readonly access: (changes?: Record<string, string>, client?: RelyingParty) => Promise<string>;
   /** Signed with our own key, and recorded nowhere. */
-  minted(claims: Record<string, unknown>): Promise<string>;
+  readonly minted: (claims: Record<string, unknown>) => Promise<string>;
 }
 
 type Headers = Readonly<Record<string, string | string[]>>;
@@ -153,10 +153,11 @@ export function gatewayContract(
     }
 
     /** Refused, and nothing of it reached the API. */
-    async function expectRefused(status: number, reply: Promise<Reply>): Promise<Reply> {
+    async function expectRefused(status: number | number[], reply: Promise<Reply>): Promise<Reply> {
       const before = upstream.seen.length;
       const { status: got, headers, text } = await reply;
-      expect([got, upstream.seen.length - before], text).toEqual([status, 0]);
+      expect([status].flat(), text).toContain(got);
+      expect(upstream.seen.length - before).toBe(0);
       return { status: got, headers, text };
     }
 
@@ -360,7 +361,7 @@ export function gatewayContract(
       const token = bearer(await access());
       expect((await call(token)).status).toBe(200);
       await guichet.cut();
-      const reply = await expectRefused(503, call(token));
+      const reply = await expectRefused([502, 503, 504], call(token));
       expect(reply.text + JSON.stringify(reply.headers)).not.toMatch(/127\.0\.0\.1|x-auth/i);
       await guichet.restore();
       await expect.poll(async () => (await call(token)).status, { timeout: 15_000 }).toBe(200);
@@ -370,7 +371,7 @@ export function gatewayContract(
       const token = bearer(await access());
       guichet.silence();
       const started = performance.now();
-      await expectRefused(503, call(token));
+      await expectRefused([502, 503, 504], call(token));
       expect(performance.now() - started).toBeLessThan(6000);
       await guichet.cut();
       await guichet.restore();

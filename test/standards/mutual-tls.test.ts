@@ -94,6 +94,7 @@ describe.skipIf(!hasOpenssl)('tokens bound to a certificate', () => {
   test('without a certificate there is no token', async () => {
     expect(await tokenRequest(undefined)).toMatchObject({ status: 400, json: { error: 'invalid_grant' } });
     expect(await tokenRequest('')).toMatchObject({ status: 400, json: { error: 'invalid_grant' } });
+    expect(await tokenRequest('::')).toMatchObject({ status: 400, json: { error: 'invalid_grant' } });
   });
 
   test('the header counts from trusted proxies only', async () => {

@@ -8,14 +8,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** Where Debian puts what only root runs; not in everybody's PATH. */
+const SYSTEM_PROGRAMS = '/usr/sbin';
+
 /** Where a program of Debian's is, or undefined and a word on why its tests are skipped. */
 export function findProgram(name: string): string | undefined {
-  const found = [
-    `/usr/sbin/${name}`,
-    `/usr/bin/${name}`,
-    `/usr/local/sbin/${name}`,
-    `/usr/local/bin/${name}`,
-  ].find(existsSync);
+  const folders = [...(process.env['PATH'] ?? '').split(path.delimiter), SYSTEM_PROGRAMS];
+  const found = folders.map((folder) => path.join(folder, name)).find((file) => existsSync(file));
   if (found === undefined) process.stderr.write(`Tests with ${name} are skipped: it is not installed.\n`);
   return found;
 }
