@@ -1,6 +1,7 @@
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { createInitialAccessToken } from '../../src/grants/create-initial-access-token.ts';
 import { hasOpenssl, makeCertificate } from '../support/certificates.ts';
 import { ORDERS } from '../support/factories.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
@@ -219,6 +220,43 @@ describe.skipIf(!hasOpenssl)('tokens bound to a certificate', () => {
     const both = { metadata: { ...BOUND.metadata, dpop_bound_access_tokens: true } };
     await expect(addClient(scene, 'machine', both)).rejects.toMatchObject({
       code: 'invalid_client_metadata',
+    });
+  });
+
+  test('an application registers itself for it', async () => {
+    const { token } = await createInitialAccessToken(scene.server.services, {
+      ttlSeconds: 3600,
+      actor: 'test',
+    });
+    const register = (to: TestServer, metadata: object) =>
+      sendRaw({
+        port: to.services.config.listen.port,
+        method: 'POST',
+        path: '/reg',
+        headers: {
+          Host: new URL(scene.issuer).host,
+          Authorization: `Bearer ${token}`,
+          'Content-Type': 'application/json',
+        },
+        body: JSON.stringify({ redirect_uris: ['https://rp.example/new'], ...BOUND.metadata, ...metadata }),
+      });
+    const plain = await register(scene.server, {});
+    expect(plain.status, plain.text).toBe(201);
+    expect(plain.json).toMatchObject({ tls_client_certificate_bound_access_tokens: true });
+    const certified = {
+      token_endpoint_auth_method: 'self_signed_tls_client_auth',
+      jwks: { keys: [own.jwk] },
+    };
+    const keyed = await register(scene.server, certified);
+    expect(keyed.status, keyed.text).toBe(201);
+    expect(keyed.json).not.toHaveProperty('client_secret');
+    // RFC 7591 §3.2.1: the answer says what was registered, and this is not among it.
+    const elsewhere = await register(without, {});
+    expect(elsewhere.status, elsewhere.text).toBe(201);
+    expect(elsewhere.json).not.toHaveProperty('tls_client_certificate_bound_access_tokens');
+    expect(await register(without, certified)).toMatchObject({
+      status: 400,
+      json: { error: 'invalid_client_metadata' },
     });
   });
 
