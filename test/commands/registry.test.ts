@@ -172,6 +172,28 @@ describe.sequential('clients', () => {
     expect(await cli([...create.slice(0, -1), '/nowhere'])).toMatchObject({ exitCode: 2 });
   });
 
+  test('tokens are bound to certificates where the server sees certificates', async () => {
+    const create = ['clients', 'create', '--name', 'Bound', '--kind', 'machine', '--certificate-bound'];
+    const refused = await cli(create);
+    expect(refused).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('GUICHET_CLIENT_CERTIFICATE_HEADER'),
+    });
+    const certified = createCli({
+      GUICHET_DATABASE_URL: database.url,
+      GUICHET_DATA_DIR: folder,
+      GUICHET_TRUSTED_PROXIES: '127.0.0.1',
+      GUICHET_CLIENT_CERTIFICATE_HEADER: 'Client-Cert',
+    });
+    const created = await certified.json(create);
+    expect(created).toMatchObject({ tls_client_certificate_bound_access_tokens: true });
+    const id = String(created['client_id']);
+    const renamed = await certified.json(['clients', 'update', id, '--name', 'Still bound']);
+    expect(renamed).toMatchObject({ tls_client_certificate_bound_access_tokens: true });
+    const freed = await cli.json(['clients', 'update', id, '--no-certificate-bound']);
+    expect(freed).toMatchObject({ tls_client_certificate_bound_access_tokens: false });
+  });
+
   test('update, rotate-secret, disable, enable, delete', async () => {
     const { client_id } = await cli.json(
       line`clients create --id nightly --name Nightly --kind machine --default-api ${ORDERS}`,
