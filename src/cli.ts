@@ -2,16 +2,21 @@
 import nodeModule from 'node:module';
 import path from 'node:path';
 
-import { fillEs2024 } from './es2024.ts';
+import { nodeProblem } from './node-version.ts';
 
 /**
  * The command line: `guichet <noun> <verb>`. It works on the same database as the server, whether the server runs or not.
  * Exit codes: 0 done, 1 refused, 2 wrong usage, 3 database not reachable.
  */
 
-// Saves a third of a command's time (Node 20 has no such cache). Beside the code and not in /tmp, where somebody else could
-// put code for us to run.
-nodeModule.enableCompileCache?.(path.join(import.meta.dirname, '../node_modules/.cache/guichet'));
+const problem = nodeProblem(process.versions.node);
+if (problem !== undefined) {
+  console.error(problem);
+  process.exit(1);
+}
+
+// Saves a third of a command's time. Beside the code and not in /tmp, where somebody else could put code for us to run.
+nodeModule.enableCompileCache(path.join(import.meta.dirname, '../node_modules/.cache/guichet'));
 
 // `guichet clients list | head`: whoever reads has seen enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -19,6 +24,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit();
 });
 
-fillEs2024();
 const { runProgram } = await import('./commands/program.ts');
 await runProgram(process.argv.slice(2));

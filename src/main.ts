@@ -1,13 +1,11 @@
 import { ConfigError, loadConfig } from './config/load.ts';
 import { AppError } from './errors.ts';
-import { fillEs2024 } from './es2024.ts';
 import { createLogger, type Logger } from './log.ts';
 import { startServer, type Server } from './server.ts';
 import { openServices, type Services } from './services.ts';
 
 /** `npm start`: configuration → services → server, and the way back on a signal. */
 async function main(): Promise<void> {
-  fillEs2024();
   const config = loadConfig();
   const log = createLogger({ level: config.logLevel });
   for (const notice of config.notices) log.info(notice);

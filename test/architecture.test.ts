@@ -10,7 +10,7 @@ const ROOMS = ['accounts', 'clients', 'resources', 'keys', 'grants', 'sessions']
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   clock: [],
   errors: [],
-  es2024: [],
+  'node-version': [],
   log: ['errors'],
   crypto: ['errors', 'clock'],
   config: ['errors', 'crypto'],
