@@ -12,7 +12,7 @@ import type { Client } from 'pg';
 import type { Database, Queryable } from './database.ts';
 import { allowSilence } from './silence.ts';
 
-export const MIGRATIONS_FOLDER = path.join(import.meta.dirname, '../../migrations');
+const FOLDER = path.join(import.meta.dirname, '../../migrations');
 /** `.ts` where Node runs the sources, `.js` after `npm run build`. */
 const EXTENSION = path.extname(import.meta.filename);
 const FILE_NAME = /^\d{4}-[a-z0-9-]+\.[jt]s$/;
@@ -26,7 +26,7 @@ interface Migration {
 }
 
 /** Runs what is pending and returns its names, oldest first. Safe to call from any number of processes at once. */
-export async function migrate(db: Database, folder = MIGRATIONS_FOLDER): Promise<string[]> {
+export async function migrate(db: Database, folder = FOLDER): Promise<string[]> {
   const done: string[] = [];
   for (const name of await pendingMigrations(db, folder)) {
     if (await apply(db, folder, name)) done.push(name);
@@ -35,13 +35,13 @@ export async function migrate(db: Database, folder = MIGRATIONS_FOLDER): Promise
 }
 
 /** Names of migrations that the code has and the database has not. */
-export async function pendingMigrations(db: Database, folder = MIGRATIONS_FOLDER): Promise<string[]> {
+export async function pendingMigrations(db: Database, folder = FOLDER): Promise<string[]> {
   const [names, applied] = await Promise.all([migrationNames(folder), appliedMigrations(db.knex)]);
   return names.filter((name) => !applied.has(name));
 }
 
 /** Names of migrations that the database has and the code has not: a newer release has migrated it. */
-export async function unknownMigrations(db: Database, folder = MIGRATIONS_FOLDER): Promise<string[]> {
+export async function unknownMigrations(db: Database, folder = FOLDER): Promise<string[]> {
   const [names, applied] = await Promise.all([migrationNames(folder), appliedMigrations(db.knex)]);
   return [...applied].filter((name) => !names.includes(name)).sort();
 }

@@ -7,7 +7,7 @@ import { loadConfig } from '../config/load.ts';
 import { randomToken } from '../crypto/ids.ts';
 import { errorCode } from '../db/embedded/error-code.ts';
 import { ensureTokenPartitions } from '../jobs/token-partitions.ts';
-import { createLogger, type Logger } from '../log.ts';
+import type { Logger } from '../log.ts';
 import { findApiByAudience } from '../resources/store.ts';
 import { revoke } from '../revocation/revoke.ts';
 import type { RevokeTarget } from '../revocation/token.ts';
@@ -18,22 +18,25 @@ import { mintForged } from './forge.ts';
 import { mintToken } from './mint.ts';
 import { ACTOR, createRegistry, type Registry } from './registry.ts';
 import type { TestIssuer, TestIssuerClock, TestIssuerOptions, TestVerifierOptions } from './test-issuer.ts';
-import { openThrowawayDatabase, type ThrowawayDatabase } from './throwaway-database.ts';
+import type { ThrowawayDatabase } from './throwaway-database.ts';
 
 const TOKEN_TTL_SECONDS = 3600;
 
-/** The server on a database, and what its tests call, around it. */
-export async function openTestIssuer(options: TestIssuerOptions): Promise<TestIssuer> {
-  const { tokenTtlSeconds = TOKEN_TTL_SECONDS, logLevel = 'error' } = options;
-  // Standard output belongs to whoever runs the tests.
-  const log = createLogger({ level: logLevel, destination: process.stderr });
-  const database = await openThrowawayDatabase(log);
+interface Ground {
+  readonly database: ThrowawayDatabase;
+  readonly log: Logger;
+  readonly options: TestIssuerOptions;
+}
+
+/** The server on a database, which it takes along when it ends, and what tests call around it. */
+export async function openTestIssuer({ database, log, options }: Ground): Promise<TestIssuer> {
+  const { now, tokenTtlSeconds = TOKEN_TTL_SECONDS, env = {} } = options;
   try {
     const clock = createMovableClock({
-      start: options.now,
+      start: now,
       onMove: () => ensureTokenPartitions(running.services.db, clock),
     });
-    const running = await serve({ database, clock, log, env: options.env ?? {} });
+    const running = await serve({ database, clock, log, env });
     const registry = createRegistry(running.services, { tokenTtlSeconds });
     return assemble(running, registry, clock, database);
   } catch (error) {

@@ -5,11 +5,10 @@ import { mkdtemp, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
-import { openDatabase } from '../db/database.ts';
+import type { Database } from '../db/database.ts';
 import { startEmbedded } from '../db/embedded.ts';
-import { clusterAt } from '../db/embedded/cluster.ts';
 import { installedBinaries } from '../db/embedded/binaries.ts';
-import { migrate, MIGRATIONS_FOLDER } from '../db/migrate.ts';
+import { clusterAt } from '../db/embedded/cluster.ts';
 import type { Logger } from '../log.ts';
 import { roomPrefix } from './workshop.ts';
 
@@ -45,12 +44,16 @@ async function unpack(archive: string, dataDir: string): Promise<boolean> {
 }
 
 async function make({ workshop, log }: Context, archive: string): Promise<void> {
+  // Whoever finds the archive can do without them.
+  const { openDatabase } = await import('../db/database.ts');
+  const { migrate } = await import('../db/migrate.ts');
   const dataDir = await mkdtemp(roomPrefix(workshop));
   try {
     const embedded = await startEmbedded({ dataDir, log, durable: false });
     const db = openDatabase({ connection: embedded.connection });
     try {
       await migrate(db);
+      await shrink(db);
     } finally {
       await db.close();
     }
@@ -67,6 +70,12 @@ async function make({ workshop, log }: Context, archive: string): Promise<void> 
   }
 }
 
+/** Two thirds of a cluster are the databases that new ones are copied from, and here nobody makes one. */
+async function shrink({ knex }: Database): Promise<void> {
+  await knex.raw('UPDATE pg_database SET datistemplate = false WHERE datistemplate');
+  for (const name of ['template0', 'template1']) await knex.raw(`DROP DATABASE ${name}`);
+}
+
 /** So that the name never stands for half a file after the machine lost its power. */
 async function flush(file: string): Promise<void> {
   const handle = await open(file, 'r');
@@ -79,11 +88,12 @@ async function flush(file: string): Promise<void> {
 
 /** What the cluster was made from. Raise the number when `createCluster` changes. */
 const FORM = 1;
+const MIGRATIONS = path.join(import.meta.dirname, '../../migrations');
 
 async function fingerprint(): Promise<string> {
   const hash = createHash('sha256').update(`${FORM} ${installedBinaries().version}`);
-  for (const name of (await readdir(MIGRATIONS_FOLDER)).sort()) {
-    hash.update(`\0${name}\0`).update(await readFile(path.join(MIGRATIONS_FOLDER, name)));
+  for (const name of (await readdir(MIGRATIONS)).sort()) {
+    hash.update(`\0${name}\0`).update(await readFile(path.join(MIGRATIONS, name)));
   }
   return hash.digest('hex').slice(0, 32);
 }

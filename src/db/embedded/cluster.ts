@@ -123,7 +123,8 @@ async function initdb(cluster: Cluster, { binaries, owner, durable }: ClusterOpt
       '--locale-provider=builtin',
       '--builtin-locale=C.UTF-8',
       '--no-instructions',
-      ...(durable ? [] : ['--no-sync']),
+      // Tests make, copy and delete clusters all the time: a segment of the log is 16 MB otherwise.
+      ...(durable ? [] : ['--no-sync', '--wal-segsize=1']),
     ],
     {
       cwd: cluster.data,
