@@ -5,7 +5,7 @@
  */
 import type { JWK } from 'jose';
 
-import type { VerifierOptions } from '../resource-server/verifier.ts';
+import type { ClientCredentials, VerifierOptions } from '../resource-server/verifier.ts';
 import type { RevokeTarget } from '../revocation/token.ts';
 
 export interface TestIssuerOptions {
@@ -144,5 +144,8 @@ export interface TestUser {
   readonly username: string | null;
 }
 
-export type TestVerifierOptions = VerifierOptions &
-  Required<Pick<VerifierOptions, 'credentials' | 'now'>> & { readonly audience: string };
+export type TestVerifierOptions = VerifierOptions & {
+  readonly audience: string;
+  readonly credentials: ClientCredentials;
+  readonly now: () => number;
+};
