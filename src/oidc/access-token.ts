@@ -1,5 +1,6 @@
 import { errors, type Client, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 
+import { epochSeconds } from '../clock.ts';
 import type { ClientRecord } from '../clients/client.ts';
 import { OIDC_SCOPES } from '../clients/metadata.ts';
 import type { Api } from '../resources/api.ts';
@@ -70,9 +71,14 @@ export function recordJwt(
     if (!issuance || !api || kid === undefined || token.clientId === undefined) {
       throw new errors.InvalidTarget('the API is not registered any more');
     }
-    const expiresAt = new Date(payload.exp * 1000);
+    // The library knows the system's time only.
+    const iat = epochSeconds(hall.clock);
+    const exp = iat + payload.exp - payload.iat;
+    const expiresAt = new Date(exp * 1000);
     const status = await hall.statusLease.allocate(expiresAt);
     Object.assign(jwt.payload, authenticationClaims(ctx), {
+      iat,
+      exp,
       status: {
         status_list: { idx: status.index, uri: statusListUri(hall.config.issuer, status.listId) },
       },
@@ -94,7 +100,7 @@ export function recordJwt(
       kid,
       statusList: status.listNo,
       statusIndex: status.index,
-      issuedAt: new Date(payload.iat * 1000),
+      issuedAt: new Date(iat * 1000),
       expiresAt,
     };
   };

@@ -1,5 +1,6 @@
 import { SignJWT } from 'jose';
 
+import { statusListUri } from '../revocation/status-list.ts';
 import { jtiDigest } from '../revocation/token.ts';
 import type { Services } from '../services.ts';
 import { activeKey, scopesOf, TEST_CLIENT, toPayload } from './payload.ts';
@@ -7,7 +8,7 @@ import type { Registry } from './registry.ts';
 import type { TokenWish } from './test-issuer.ts';
 
 /**
- * An access token without its HTTP request: the same ledger row by the same group commit, the same key. The row comes first,
+ * An access token without its HTTP request: the same ledger row by the same group commit, a place in the same status list, the same key. The row comes first,
  * because a token that nobody recorded must not exist.
  */
 export async function mintToken(services: Services, registry: Registry, wish: TokenWish): Promise<string> {
@@ -16,6 +17,8 @@ export async function mintToken(services: Services, registry: Registry, wish: To
   const accountId = wish.subject === undefined ? null : await registry.person(wish.subject);
   const key = await activeKey(services.keys, api.signingAlg);
   const payload = await toPayload(services, api, wish);
+  const expiresAt = new Date(payload.exp * 1000);
+  const status = await services.statusLease.allocate(expiresAt);
 
   const outcome = await services.records.issue({
     spends: null,
@@ -32,8 +35,10 @@ export async function mintToken(services: Services, registry: Registry, wish: To
       sessionUid: null,
       accountId,
       kid: key.kid,
+      statusList: status.listNo,
+      statusIndex: status.index,
       issuedAt: new Date(payload.iat * 1000),
-      expiresAt: new Date(payload.exp * 1000),
+      expiresAt,
     },
     answer: null,
   });
@@ -41,7 +46,8 @@ export async function mintToken(services: Services, registry: Registry, wish: To
   if (outcome !== 'issued') {
     throw new Error('no token: its client, its person, its API or its key is disabled or revoked');
   }
-  return new SignJWT(payload)
+  const uri = statusListUri(services.config.issuer, status.listId);
+  return new SignJWT({ ...payload, status: { status_list: { idx: status.index, uri } } })
     .setProtectedHeader({ typ: 'at+jwt', alg: key.alg, kid: key.kid })
     .sign(key.privateKey);
 }

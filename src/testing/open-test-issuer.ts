@@ -118,8 +118,8 @@ function assemble(
     mintToken: (wish) => mintToken(services, registry, wish),
     mintForged: (wish) => mintForged(services, registry, wish),
     async revoke(target) {
-      const { tokens } = await revoke(services, await toTarget(services, target), ACTOR);
-      return { tokens };
+      const { tokens, knownBy } = await revoke(services, await toTarget(services, target), ACTOR);
+      return { tokens, knownBy };
     },
     async createApi(wish) {
       const { id, audience } = await registry.createApi(wish);

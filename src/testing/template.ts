@@ -5,12 +5,13 @@ import { mkdtemp, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
+import { systemClock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import { startEmbedded } from '../db/embedded.ts';
 import { installedBinaries } from '../db/embedded/binaries.ts';
 import { clusterAt } from '../db/embedded/cluster.ts';
 import type { Logger } from '../log.ts';
-import { roomPrefix } from './workshop.ts';
+import { archivePath, roomPrefix, sweepArchives } from './workshop.ts';
 
 const run = promisify(execFile);
 
@@ -25,7 +26,7 @@ interface Context {
  * nothing. Processes that make it at the same time write a file each, and the last rename stays.
  */
 export async function unpackTemplate(context: Context, dataDir: string): Promise<void> {
-  const archive = path.join(context.workshop, `template-${await fingerprint()}.tar`);
+  const archive = archivePath(context.workshop, await fingerprint());
   if (existsSync(archive) && (await unpack(archive, dataDir))) return;
   await make(context, archive);
   if (!(await unpack(archive, dataDir))) throw new Error(`${archive} cannot be unpacked`);
@@ -65,6 +66,7 @@ async function make({ workshop, log }: Context, archive: string): Promise<void> 
     await run('tar', ['-cf', unfinished, '-C', dataDir, 'postgres']);
     await flush(unfinished);
     await rename(unfinished, archive);
+    sweepArchives(workshop, systemClock.now());
   } finally {
     await rm(dataDir, { recursive: true, force: true });
   }

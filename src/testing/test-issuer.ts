@@ -30,8 +30,11 @@ export interface TestIssuer extends AsyncDisposable {
   mintToken(wish: TokenWish): Promise<string>;
   /** A token that every API must refuse. It is nowhere recorded. */
   mintForged(wish: ForgedWish): Promise<string>;
-  /** Ends what the target names, like an operator. Answers how many live tokens that were. */
-  revoke(target: RevokeTarget | { readonly token: string }): Promise<{ readonly tokens: number }>;
+  /**
+   * Ends what the target names, like an operator. Answers how many live tokens that were, and by when verifiers know that only
+   * read status lists; those that follow the stream know within a second.
+   */
+  revoke(target: RevokeTarget | { readonly token: string }): Promise<TestRevocation>;
   createApi(wish: ApiWish): Promise<TestApi>;
   createClient(wish?: ClientWish): Promise<TestClient>;
   createUser(wish?: UserWish): Promise<TestUser>;
@@ -39,6 +42,11 @@ export interface TestIssuer extends AsyncDisposable {
   verifierOptions(audience: string): Promise<TestVerifierOptions>;
   /** Ends the server and removes its database. Close verifiers first. */
   close(): Promise<void>;
+}
+
+export interface TestRevocation {
+  readonly tokens: number;
+  readonly knownBy: Date;
 }
 
 /** Goes on by itself like the system's. The promises resolve when the server is ready for the new time. */

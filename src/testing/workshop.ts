@@ -10,6 +10,9 @@ import { isAlive } from '../db/embedded/signal.ts';
 /** Longer than it takes to get from a new folder to a PostgreSQL that is supervised. */
 const SWEEP_AGE_MS = 60_000;
 const ROOM_PREFIX = 'issuer-';
+/** Another version's archive may be in use by turns; an old one is made again in two seconds. */
+const ARCHIVE_AGE_MS = 7 * 86_400_000;
+const ARCHIVE_PREFIX = 'template-';
 
 /**
  * The folder for everything that test issuers write: one for each user of the machine, closed to all others, because
@@ -32,6 +35,19 @@ export function openWorkshop(): string {
 /** Names a folder after the process that uses it; `mkdtemp` adds what tells it from others. */
 export function roomPrefix(workshop: string): string {
   return path.join(workshop, `${ROOM_PREFIX}${process.pid}-`);
+}
+
+export function archivePath(workshop: string, fingerprint: string): string {
+  return path.join(workshop, `${ARCHIVE_PREFIX}${fingerprint}.tar`);
+}
+
+/** What versions left that nobody runs any more, and whoever was killed while making one. */
+export function sweepArchives(workshop: string, now: Date): void {
+  for (const name of readdirSync(workshop).filter((name) => name.startsWith(ARCHIVE_PREFIX))) {
+    const file = path.join(workshop, name);
+    const made = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+    if (made !== undefined && made < now.getTime() - ARCHIVE_AGE_MS) rmSync(file, { force: true });
+  }
 }
 
 /** A process that was killed left its folder; its PostgreSQL has stopped by itself. */

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { inflateSync } from 'node:zlib';
 
 import {
   createRemoteJWKSet,
@@ -108,6 +109,15 @@ describe('revocation', () => {
   });
 });
 
+test('a revocation shows in the status list of the token', async () => {
+  const token = await issuer.mintToken({ audience: ORDERS });
+  const other = await issuer.mintToken({ audience: ORDERS });
+  expect(await statusOf(token)).toBe(0);
+  await issuer.revoke({ token });
+  await expect.poll(() => statusOf(token)).toBe(1);
+  expect(await statusOf(other)).toBe(0);
+});
+
 describe('what tests ask for', () => {
   test('a client fetches a token at the real endpoint', async () => {
     const { clientId, clientSecret } = await issuer.createClient({
@@ -142,6 +152,18 @@ describe('the clock', () => {
     expect(await introspect(ORDERS, token, own)).toMatchObject({ active: true });
     await own.clock.advance(61);
     expect(await introspect(ORDERS, token, own)).toEqual({ active: false });
+  });
+
+  test('is that of the endpoints too', async () => {
+    await using own = await startTestIssuer({ now: new Date('2031-05-06T07:20:00Z') });
+    const client = await own.createClient({ apis: [{ audience: ORDERS, scopes: ['orders:read'] }] });
+    const form = { grant_type: 'client_credentials', resource: ORDERS };
+    const { access_token, expires_in } = await post('/token', client, form, own);
+    const { iat = 0, exp = 0 } = decodeJwt(String(access_token));
+    expect(iat).toBeCloseTo(Date.parse('2031-05-06T07:20:00Z') / 1000, -2);
+    expect(exp - iat).toBe(expires_in);
+    await own.clock.advance(Number(expires_in) + 1);
+    expect(await introspect(ORDERS, String(access_token), own)).toEqual({ active: false });
   });
 
   test('may move by weeks, and tokens of the new time are as good', async () => {
@@ -262,6 +284,15 @@ async function post(
 async function kids({ issuer }: TestIssuer): Promise<string[]> {
   const { keys } = (await (await fetch(`${issuer}/jwks`)).json()) as { keys: { kid: string }[] };
   return keys.map(({ kid }) => kid);
+}
+
+/** Reads the list as a verifier would that knows the draft and nothing of Guichet. */
+async function statusOf(token: string): Promise<number> {
+  const { status } = decodeJwt<{ status: { status_list: { idx: number; uri: string } } }>(token);
+  const { idx, uri } = status.status_list;
+  const { status_list } = decodeJwt<{ status_list: { lst: string } }>(await (await fetch(uri)).text());
+  const bits = inflateSync(Buffer.from(status_list.lst, 'base64url'));
+  return ((bits[idx >> 3] ?? 0) >> (idx & 7)) & 1;
 }
 
 function kidOf(token: string): string {
