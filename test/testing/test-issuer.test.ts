@@ -238,7 +238,7 @@ describe('close', () => {
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: new ReadableStream({ start: (stream) => stream.enqueue(new TextEncoder().encode('a=')) }),
       duplex: 'half',
-    } as RequestInit).catch(() => undefined);
+    }).catch(() => undefined);
     await new Promise((resolve) => setTimeout(resolve, 100));
     await own.close();
     await hanging;
