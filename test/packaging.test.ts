@@ -248,8 +248,9 @@ function nodes(): [version: string, node: string][] {
   return [...new Map(found)];
 }
 
+/** A clause has names, braces, commas and stars only, so that no other statement is taken for one. */
 const IMPORT =
-  /(?:^|\n)\s*(?:import|export)\b[^'"`;]*?(?:from\s*)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/g;
+  /^\s*(?:import|export)\s+(?:[\w$*\s{},]+?\s+from\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
 
 /** Everything that a file pulls in, itself included. */
 function importGraph(entry: string, ending: string): { files: Set<string>; packages: Set<string> } {
