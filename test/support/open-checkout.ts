@@ -20,7 +20,7 @@ export function openCheckout(): Checkout {
   if (mayBeEntered(ROOT)) return { root: ROOT, node: process.execPath, remove: () => undefined };
   const root = mkdtempSync(path.join(os.tmpdir(), 'guichet-open-'));
   chmodSync(root, 0o755);
-  for (const name of ['src', 'migrations', 'node_modules', 'package.json']) {
+  for (const name of ['src', 'migrations', 'views', 'node_modules', 'package.json']) {
     const [from, to] = [path.join(ROOT, name), path.join(root, name)];
     if (spawnSync('cp', ['-al', from, to]).status === 0) continue;
     rmSync(to, { recursive: true, force: true });
