@@ -19,7 +19,8 @@ beforeAll(async () => {
   verifier = createVerifier(await issuer.verifierOptions(AUDIENCE));
   await verifier.ready();
   api = createApi(verifier).listen(0, '127.0.0.1');
-});
+  // Only the first start on a machine takes seconds: it sets up the database that the others copy.
+}, 60_000);
 
 afterAll(async () => {
   api.close();

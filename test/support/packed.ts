@@ -26,32 +26,43 @@ const NPM_QUIET = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=er
  */
 export async function installPacked({ links }: { links: readonly string[] }): Promise<Consumer> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'guichet-consumer-'));
-  const { stdout } = await run(
-    'npm',
-    ['pack', '--json', '--loglevel=error', `--pack-destination=${folder}`],
-    {
-      cwd: ROOT,
-      maxBuffer: OUTPUT_BYTES_MAX,
-    },
-  );
+  try {
+    const files = await install(folder);
+    for (const name of links) await link(folder, name);
+    return createConsumer(folder, files);
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function install(folder: string): Promise<string[]> {
+  const options = { cwd: ROOT, maxBuffer: OUTPUT_BYTES_MAX };
+  const { stdout } = await run('npm', ['pack', '--json', `--pack-destination=${folder}`], options);
   // The build speaks before the JSON.
   const [packed]: { filename: string; files: { path: string }[] }[] = JSON.parse(
     stdout.slice(stdout.search(/^\[$/m)),
   );
   if (!packed) throw new Error(stdout);
   await writeFile(path.join(folder, 'package.json'), '{ "private": true, "type": "module" }');
-  await run('npm', ['install', ...NPM_QUIET, '--ignore-scripts', '--omit=optional', `./${packed.filename}`], {
+  const tarball = `./${packed.filename}`;
+  await run('npm', ['install', ...NPM_QUIET, '--ignore-scripts', '--omit=optional', tarball], {
+    ...options,
     cwd: folder,
-    maxBuffer: OUTPUT_BYTES_MAX,
   });
-  for (const name of links) {
-    const link = path.join(folder, 'node_modules', name);
-    await mkdir(path.dirname(link), { recursive: true });
-    await symlink(path.join(ROOT, 'node_modules', name), link);
-  }
+  return packed.files.map((file) => file.path);
+}
+
+async function link(folder: string, name: string): Promise<void> {
+  const place = path.join(folder, 'node_modules', name);
+  await mkdir(path.dirname(place), { recursive: true });
+  await symlink(path.join(ROOT, 'node_modules', name), place);
+}
+
+function createConsumer(folder: string, files: readonly string[]): Consumer {
   return {
     folder,
-    files: packed.files.map((file) => file.path),
+    files,
     async write(files) {
       for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
     },
