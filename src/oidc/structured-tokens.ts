@@ -1,10 +1,9 @@
-import { createLocalJWKSet, jwtVerify, type JWTPayload } from 'jose';
+import type { JWTPayload } from 'jose';
 import type { Context, Middleware } from 'koa';
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 
-import { publicJwk } from '../keys/public-jwk.ts';
-import { findOwnToken } from '../revocation/own-token.ts';
+import { findOwnToken, ownKeysOf, verifyOwnToken, type OwnKeys } from '../revocation/own-token.ts';
 import { revoke } from '../revocation/revoke.ts';
 import type { LedgerEntry } from '../revocation/store.ts';
 import type { HallContext } from './context.ts';
@@ -16,7 +15,7 @@ import { oidcOf } from './library-context.ts';
  * authentication, CORS, duplicate parameters and headers stay the library's.
  */
 export function structuredTokens(hall: HallContext, provider: Provider): Middleware {
-  const own: OwnTokens = { ...hall, ownKeys: createLocalJWKSet({ keys: hall.keys.jwks().map(publicJwk) }) };
+  const own: OwnTokens = { ...hall, ownKeys: ownKeysOf(hall.keys) };
   const refused = new WeakSet<object>();
   const remember = (ctx: object, error: Error) => {
     if (error instanceof errors.UnsupportedTokenType) refused.add(ctx);
@@ -35,7 +34,7 @@ export function structuredTokens(hall: HallContext, provider: Provider): Middlew
 
 interface OwnTokens extends HallContext {
   /** The JWKS of this provider instance: a revoked key is not in it. */
-  readonly ownKeys: ReturnType<typeof createLocalJWKSet>;
+  readonly ownKeys: OwnKeys;
 }
 
 /** A token of ours as its claims and the ledger tell it; undefined for whatever else looks like a JWT. */
@@ -44,22 +43,10 @@ async function readOwnToken(
   jwt: unknown,
 ): Promise<{ payload: JWTPayload; entry: LedgerEntry } | undefined> {
   if (typeof jwt !== 'string') return undefined;
-  const payload = await verifyOwn(hall, jwt);
+  const { ownKeys, clock } = hall;
+  const payload = await verifyOwnToken(jwt, { ownKeys, issuer: hall.config.issuer, clock });
   const entry = payload && (await findOwnToken(hall.records, payload));
   return entry && { payload, entry };
-}
-
-async function verifyOwn(hall: OwnTokens, jwt: string): Promise<JWTPayload | undefined> {
-  try {
-    const { payload } = await jwtVerify(jwt, hall.ownKeys, {
-      issuer: hall.config.issuer,
-      typ: 'at+jwt',
-      currentDate: hall.clock.now(),
-    });
-    return payload;
-  } catch {
-    return undefined;
-  }
 }
 
 async function introspect(hall: OwnTokens, ctx: Context): Promise<void> {

@@ -1,6 +1,5 @@
 import type { Context } from 'koa';
 
-import type { Config } from '../config/config.ts';
 import { httpError, tooManyRequests } from '../http/errors.ts';
 import type { Middleware } from '../http/middleware.ts';
 import { authenticateReader, type ReaderContext } from './stream-credentials.ts';
@@ -14,10 +13,7 @@ import type { StreamReaders } from './stream-readers.ts';
  */
 export const STREAM_PATH = '/revocations';
 
-export function revocationStream(
-  ctx: ReaderContext & { readonly config: Pick<Config, 'issuer'> },
-  readers: StreamReaders,
-): Middleware {
+export function revocationStream(ctx: ReaderContext, readers: StreamReaders): Middleware {
   return async function serveRevocations(koa, next) {
     if (koa.path !== STREAM_PATH || koa.method !== 'GET') return next();
     const reader = await authenticateReader(ctx, koa);

@@ -117,6 +117,18 @@ describe('the stream', () => {
     expect((await cluster.nodes[0].call('POST', '/revocations')).status).toBe(405);
   });
 
+  test('is for clients with a token of their own, while it lives', async () => {
+    const token = await mint();
+    const stream = await follow(0, { authorization: `Bearer ${token}` });
+    await stream.until(({ event }) => event === 'ready');
+    stream.close();
+    await revokeAt(cluster.nodes[0], app, token);
+    const refused = await cluster.nodes[1].call('GET', '/revocations', {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(refused.status).toBe(401);
+  });
+
   test('ends for a client that is disabled', async () => {
     const doomed = await makeApp(cluster.services, { kind: 'machine', scope: 'orders:read' });
     const stream = await follow(1, { authorization: basic(doomed) });
