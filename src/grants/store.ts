@@ -38,6 +38,30 @@ export async function findArtifacts(
   return digests.map((digest) => found.get(digest.toString('latin1')));
 }
 
+export interface PresentedArtifact extends Artifact {
+  /** False: the grant it hangs on has ended, and it with it. */
+  readonly stands: boolean;
+  /** When its grant was revoked; null also when the grant is forgotten. */
+  readonly grantRevokedAt: Date | null;
+}
+
+/** For explaining: dead ones too, as long as their rows are there. At most one row, since models do not share digests. */
+export async function findPresentedArtifact(
+  pool: Pool,
+  digests: readonly Buffer[],
+): Promise<PresentedArtifact | undefined> {
+  const { rows } = await pool.query<ArtifactRow & { stands: boolean; grant_revoked_at: Date | null }>({
+    name: 'artifacts_find_presented',
+    text: `
+      SELECT ${COLUMNS}, ${STANDS} AS stands,
+        (SELECT g.revoked_at FROM grants g WHERE g.id = artifacts.grant_id) AS grant_revoked_at
+      FROM artifacts WHERE digest = ANY($1::bytea[]) LIMIT 1`,
+    values: [digests],
+  });
+  const [row] = rows;
+  return row && { ...toArtifact(row), stands: row.stands, grantRevokedAt: row.grant_revoked_at };
+}
+
 /** The newest row counts: a short code may have been drawn before. */
 export async function findArtifactByUserCode(
   pool: Pool,

@@ -66,6 +66,15 @@ export async function findStatusList(pool: Pool, id: string): Promise<StoredStat
   );
 }
 
+/** A token's bit as the database has it; undefined when the list is gone. */
+export async function findStatusBit(
+  pool: Pool,
+  { listId, index }: { listId: string; index: number },
+): Promise<0 | 1 | undefined> {
+  const list = await findStatusList(pool, listId);
+  return list && (list.changes.some((run) => readIndexes(run).includes(index)) ? 1 : 0);
+}
+
 export interface News {
   /** Every change up to here is committed, and every one after `after` is in `changes` if there are fewer than `limit`. */
   readonly position: number;

@@ -1,0 +1,92 @@
+import type { Pool } from 'pg';
+
+import type { Actor } from '../audit/record.ts';
+import { findOccasion, findRevocations, type RevocationEvent } from '../audit/store.ts';
+
+/** Why something is dead: the event that ended it. */
+export interface Cause {
+  readonly at: Date;
+  readonly actor: Actor;
+  readonly target: { readonly kind: TargetKind; readonly value: string };
+  /** The change it was a part of, `client.disabled` say; null when it was revoked for its own sake. */
+  readonly occasion: string | null;
+}
+
+/** What may have been the target: everything that a dead token or grant hung on. */
+export interface Dead {
+  readonly revokedAt: Date;
+  readonly issuedAt: Date;
+  readonly jti?: string | undefined;
+  readonly grantId: string | null;
+  readonly sessionUid: string | null;
+  readonly accountId: string | null;
+  readonly clientId: string | null;
+  readonly apiId?: string | undefined;
+  readonly kid?: string | undefined;
+}
+
+export const TARGET_KINDS = [
+  'jti',
+  'grant',
+  'session',
+  'account',
+  'client',
+  'api',
+  'key',
+  'issuedBefore',
+] as const;
+export type TargetKind = (typeof TARGET_KINDS)[number];
+
+/** The verbs that revoke as a part of what they do. */
+const OCCASIONS: Partial<Record<TargetKind, readonly string[]>> = {
+  account: ['account.disabled', 'account.deleted', 'account.password-set'],
+  client: ['client.disabled', 'client.deleted'],
+  api: ['api.disabled', 'api.deleted'],
+  key: ['key.revoked'],
+};
+
+/** A row bears the instant of the event that ended it. Undefined when the audit log has no such event, or no longer. */
+export async function findCause(pool: Pool, dead: Dead): Promise<Cause | undefined> {
+  const events = await findRevocations(pool, dead.revokedAt);
+  const fitting = events.flatMap((event) => {
+    const target = targetOf(event);
+    return target && fits(target, dead) ? [{ event, target }] : [];
+  });
+  // Of two in one millisecond, the one that found something alive.
+  const chosen = fitting.find(({ event }) => event.detail['tokens'] !== 0) ?? fitting[0];
+  if (!chosen) return undefined;
+  const { event, target } = chosen;
+  const types = OCCASIONS[target.kind];
+  const occasion = types && (await findOccasion(pool, event, { types, target: target.value }));
+  return { at: event.occurredAt, actor: event.actor, target, occasion: occasion ?? null };
+}
+
+function targetOf({ detail }: RevocationEvent): Cause['target'] | undefined {
+  for (const kind of TARGET_KINDS) {
+    const value = detail[kind];
+    if (typeof value === 'string') return { kind, value };
+  }
+  return undefined;
+}
+
+function fits({ kind, value }: Cause['target'], dead: Dead): boolean {
+  switch (kind) {
+    case 'jti':
+      return dead.jti === value;
+    case 'grant':
+      return dead.grantId === value;
+    case 'session':
+      return dead.sessionUid === value;
+    case 'account':
+      return dead.accountId === value;
+    case 'client':
+      return dead.clientId === value;
+    case 'api':
+      return dead.apiId === value;
+    case 'key':
+      return dead.kid === value;
+    case 'issuedBefore':
+      // What hangs on an older session or grant goes with it, however young it is itself.
+      return dead.issuedAt < new Date(value) || dead.sessionUid !== null || dead.grantId !== null;
+  }
+}
