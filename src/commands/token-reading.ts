@@ -1,7 +1,7 @@
 import { compactVerify, decodeJwt, decodeProtectedHeader, importJWK, type JWTPayload } from 'jose';
 
-import { artifactDigest, type Artifact } from '../grants/artifact.ts';
-import { findArtifacts } from '../grants/store.ts';
+import { artifactDigest } from '../grants/artifact.ts';
+import { findPresentedArtifact, type PresentedArtifact } from '../grants/store.ts';
 import type { SigningKey } from '../keys/key.ts';
 import { findKey } from '../keys/store.ts';
 import { isStorable } from '../db/text.ts';
@@ -22,8 +22,8 @@ export type ReadToken =
       /** The ledger's row; only of access tokens we issued. */
       readonly entry: LedgerEntry | undefined;
     }
-  | { readonly kind: 'opaque'; readonly artifact: Artifact }
-  | { readonly kind: 'unknown' };
+  | { readonly kind: 'opaque'; readonly artifact: PresentedArtifact }
+  | { readonly kind: 'unknown'; readonly isEncrypted?: boolean };
 
 /** Models of the artifacts that somebody may hold in their hand. */
 const MODELS = [
@@ -39,7 +39,7 @@ const MODELS = [
 export async function readToken(context: CommandContext, token: string): Promise<ReadToken> {
   if (token.length > TOKEN_LENGTH_MAX || !isStorable(token)) return { kind: 'unknown' };
   const jwt = decode(token);
-  if (!jwt) return readOpaque(context, token);
+  if (!jwt) return isEncrypted(token) ? { kind: 'unknown', isEncrypted: true } : readOpaque(context, token);
   const kid = jwt.header['kid'];
   const key = typeof kid === 'string' && isStorable(kid) ? await findKey(context.db.knex, kid) : undefined;
   const signature = key ? await verify(token, key) : 'foreign';
@@ -48,11 +48,8 @@ export async function readToken(context: CommandContext, token: string): Promise
 }
 
 async function readOpaque({ db }: CommandContext, token: string): Promise<ReadToken> {
-  const found = await findArtifacts(
-    db.pool,
-    MODELS.map((model) => artifactDigest(model, token)),
-  );
-  const artifact = found.find((each) => each !== undefined);
+  const digests = MODELS.map((model) => artifactDigest(model, token));
+  const artifact = await findPresentedArtifact(db.pool, digests);
   return artifact ? { kind: 'opaque', artifact } : { kind: 'unknown' };
 }
 
@@ -61,6 +58,16 @@ function decode(token: string): { header: Record<string, unknown>; claims: JWTPa
     return { header: { ...decodeProtectedHeader(token) }, claims: decodeJwt(token) };
   } catch {
     return undefined;
+  }
+}
+
+/** RFC 7516 §3.1: five parts, and a header that names how the content is encrypted. */
+function isEncrypted(token: string): boolean {
+  if (token.split('.').length !== 5) return false;
+  try {
+    return 'enc' in decodeProtectedHeader(token);
+  } catch {
+    return false;
   }
 }
 
@@ -74,7 +81,14 @@ async function verify(token: string, key: SigningKey): Promise<'valid' | 'invali
 }
 
 async function findEntry({ db }: CommandContext, claims: JWTPayload): Promise<LedgerEntry | undefined> {
-  if (typeof claims.jti !== 'string' || typeof claims.exp !== 'number') return undefined;
-  const [entry] = await findTokens(db.pool, [{ jti: claims.jti, expiresAt: new Date(claims.exp * 1000) }]);
+  const expiresAt = dateOf(claims.exp);
+  if (typeof claims.jti !== 'string' || !expiresAt) return undefined;
+  const [entry] = await findTokens(db.pool, [{ jti: claims.jti, expiresAt }]);
   return entry;
+}
+
+/** RFC 7519 §2, NumericDate; undefined for what is none, or one that no calendar has. */
+export function dateOf(claim: unknown): Date | undefined {
+  const date = typeof claim === 'number' ? new Date(claim * 1000) : undefined;
+  return date && !Number.isNaN(date.getTime()) ? date : undefined;
 }
