@@ -7,18 +7,13 @@ import { revokeKey } from '../revocation/revoke-key.ts';
 import { ACTOR } from './actor.ts';
 import { moment, table } from './outcome.ts';
 import { parseOptions } from './parse.ts';
-import { keyToJson } from './present.ts';
+import { keySince, keyToJson } from './present.ts';
 import { endedInWords, revokedMembers } from './revoked.ts';
 import type { Action } from './run.ts';
 
 export const list: Action = async ({ db }) => {
   const keys = await listKeys(db.knex);
-  const rows = keys.map((key) => [
-    key.kid,
-    key.alg,
-    key.state,
-    moment(key.revokedAt ?? key.retiredAt ?? key.activatedAt ?? key.publishedAt ?? key.createdAt),
-  ]);
+  const rows = keys.map((key) => [key.kid, key.alg, key.state, moment(keySince(key))]);
   const none = 'There are no keys yet: the server makes them at its first start.';
   return {
     json: { keys: keys.map(keyToJson) },

@@ -58,6 +58,11 @@ export function accountToJson(account: Account): Record<string, unknown> {
   };
 }
 
+/** When it became what it is. */
+export function keySince(key: SigningKey): Date {
+  return key.revokedAt ?? key.retiredAt ?? key.activatedAt ?? key.publishedAt ?? key.createdAt;
+}
+
 export function keyToJson(key: SigningKey): Record<string, unknown> {
   return {
     kid: key.kid,

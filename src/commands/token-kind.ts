@@ -29,7 +29,8 @@ export const PURPOSES: Partial<Record<TokenKind, string>> = {
   logout_token: 'It tells its client that somebody signed out; no API may accept it.',
   status_list_token: 'It tells APIs which tokens were revoked; it lets nobody in.',
   signed_jwt: 'It is no access token, so no API may accept it.',
-  dpop_proof: 'It proves that somebody holds a key, for one request; it lets nobody in without its access token.',
+  dpop_proof:
+    'It proves that somebody holds a key, for one request; it lets nobody in without its access token.',
   client_assertion: 'A client proves with it who it is, to this server; no API may accept it.',
   request_object: 'A client asks with it for an authorization; no API may accept it.',
   encrypted_jwt: 'This server makes none.',

@@ -39,9 +39,12 @@ export interface Hook {
 export async function findSurroundings(context: CommandContext, refs: References): Promise<Surroundings> {
   const { db } = context;
   const api = await findTheApi(context, refs);
-  const grant = refs.grantId === null ? null : { id: refs.grantId, found: await findGrants(db.pool, [refs.grantId]) };
+  const grant =
+    refs.grantId === null ? null : { id: refs.grantId, found: await findGrants(db.pool, [refs.grantId]) };
   const session =
-    refs.sessionUid === null ? null : { id: refs.sessionUid, found: await findSessions(db.pool, [refs.sessionUid]) };
+    refs.sessionUid === null
+      ? null
+      : { id: refs.sessionUid, found: await findSessions(db.pool, [refs.sessionUid]) };
   return {
     client: refs.clientId === null ? null : await findClientParty(context, refs.clientId),
     person: refs.accountId === null ? null : await findPersonParty(context, refs.accountId),
@@ -73,7 +76,10 @@ function nameOf({ profile, email, username }: Account): string {
   return profile.name === undefined ? handle : `${profile.name}, ${handle}`;
 }
 
-async function findTheApi({ db }: CommandContext, { apiId, audiences }: References): Promise<Api | undefined> {
+async function findTheApi(
+  { db }: CommandContext,
+  { apiId, audiences }: References,
+): Promise<Api | undefined> {
   if (apiId !== null) return findApi(db.knex, apiId);
   const [audience] = audiences;
   return audience !== undefined && isStorable(audience) ? findApiByAudience(db.knex, audience) : undefined;

@@ -5,10 +5,18 @@ import { addVerb } from './surface.ts';
 export function tokensCommand(noun: Command): void {
   addVerb(noun, {
     usage: 'inspect',
-    summary: 'what a token says, whether we signed it, and whether it is alive',
+    summary: 'what a token is, who may use it where, and whether and why it is dead',
+    options: [
+      new Option('--audience <uri>', 'would the API with this audience accept it?'),
+      new Option('--scope <scopes>', 'would an API accept it that asks for these, separated by spaces?'),
+    ],
     notes:
-      'The token is read from standard input, so that it stays out of the process list and the shell history.',
-    examples: ['tokens inspect < token.txt', 'tokens inspect --json <<< "$TOKEN"'],
+      'The token is read from standard input, so that it stays out of the process list and the shell history.\nIt may be of any kind: access, refresh or ID token, code, logout token, something of somebody else.',
+    examples: [
+      'tokens inspect < token.txt',
+      'tokens inspect --json <<< "$TOKEN"',
+      'tokens inspect --audience https://api.example/orders --scope "orders:read" < token.txt',
+    ],
     load: async () => (await import('./token-inspect.ts')).inspect,
   });
   addVerb(noun, {

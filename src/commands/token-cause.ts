@@ -1,0 +1,68 @@
+import type { Cause, TargetKind } from '../revocation/find-cause.ts';
+import type { CommandContext } from './context.ts';
+import { moment } from './outcome.ts';
+import { findClientParty, findPersonParty, type Party, type Surroundings } from './token-surroundings.ts';
+import { untrusted } from './untrusted.ts';
+
+/** `by cli together with everything of client nightly (Nightly), when the client was disabled`. */
+export async function causeInWords(
+  context: CommandContext,
+  { actor, target, occasion }: Cause,
+  { api }: Surroundings,
+): Promise<string> {
+  const value = await targetInWords(context, target, api);
+  const when = occasion === null ? undefined : OCCASIONS[occasion];
+  const scope = SCOPES[target.kind](value);
+  return `by ${await actorInWords(context, actor)} ${scope}${when === undefined ? '' : `, when ${when}`}`;
+}
+
+const SCOPES: Record<TargetKind, (value: string) => string> = {
+  jti: () => 'alone',
+  grant: (value) => `together with everything of grant ${value}`,
+  session: (value) => `together with everything of session ${value}`,
+  account: (value) => `together with everything of user ${value}`,
+  client: (value) => `together with everything of client ${value}`,
+  api: (value) => `together with every token for the API ${value}`,
+  key: (value) => `together with everything that key ${value} signed`,
+  issuedBefore: (value) => `together with everything issued before ${value}`,
+};
+
+const OCCASIONS: Readonly<Record<string, string>> = {
+  'account.disabled': 'the account was disabled',
+  'account.deleted': 'the account was deleted',
+  'account.password-set': 'the password was set anew',
+  'client.disabled': 'the client was disabled',
+  'client.deleted': 'the client was deleted',
+  'api.disabled': 'the API was disabled',
+  'api.deleted': 'the API was deleted',
+  'key.revoked': 'the key was revoked',
+};
+
+export function partyInWords({ id, name }: Party): string {
+  return name === null || name === '' ? untrusted(id) : `${untrusted(id)} (${untrusted(name)})`;
+}
+
+export function apiInWords({ audience, name }: NonNullable<Surroundings['api']>): string {
+  return name === null ? untrusted(audience) : `${untrusted(name)} (${untrusted(audience)})`;
+}
+
+async function targetInWords(
+  context: CommandContext,
+  { kind, value }: Cause['target'],
+  api: Surroundings['api'],
+): Promise<string> {
+  if (kind === 'account') return partyInWords(await findPersonParty(context, value));
+  if (kind === 'client') return partyInWords(await findClientParty(context, value));
+  if (kind === 'api') return api ? apiInWords(api) : value;
+  if (kind === 'issuedBefore') return moment(new Date(value));
+  return untrusted(value);
+}
+
+async function actorInWords(context: CommandContext, actor: string): Promise<string> {
+  if (actor === 'system') return 'this server itself';
+  const colon = actor.indexOf(':');
+  const [kind, id] = [actor.slice(0, colon), actor.slice(colon + 1)];
+  if (kind === 'client') return `client ${partyInWords(await findClientParty(context, id))}`;
+  if (kind === 'account') return `user ${partyInWords(await findPersonParty(context, id))}`;
+  return untrusted(actor);
+}
