@@ -55,10 +55,19 @@ async function readOpaque({ db }: CommandContext, token: string): Promise<ReadTo
 
 function decode(token: string): { header: Record<string, unknown>; claims: JWTPayload } | undefined {
   try {
-    return { header: { ...decodeProtectedHeader(token) }, claims: decodeJwt(token) };
+    const jwt = { header: { ...decodeProtectedHeader(token) }, claims: decodeJwt(token) };
+    return isShallow(jwt) ? jwt : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Real tokens have a few levels. What has thousands can be parsed and not be printed again: the stack ends. */
+const NESTING_MAX = 50;
+
+function isShallow(value: unknown, levels = NESTING_MAX): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return levels > 0 && Object.values(value).every((member) => isShallow(member, levels - 1));
 }
 
 /** RFC 7516 §3.1: five parts, and a header that names how the content is encrypted. */

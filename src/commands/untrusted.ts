@@ -7,20 +7,11 @@ const NAME_LENGTH_MAX = 40;
  * direction of ours.
  */
 export function untrusted(value: unknown, lengthMax = TEXT_LENGTH_MAX): string {
-  const text = typeof value === 'string' ? value : toJson(value);
+  const text = typeof value === 'string' ? value : String(JSON.stringify(value));
   const line = text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]/gu, '\ufffd');
   return line.length > lengthMax ? `${line.slice(0, lengthMax).toWellFormed()}…` : line;
 }
 
 export function untrustedName(name: string): string {
   return untrusted(name, NAME_LENGTH_MAX);
-}
-
-function toJson(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? '';
-  } catch {
-    // So deeply nested that it cannot be written again.
-    return '…';
-  }
 }
