@@ -7,7 +7,7 @@ import { untrusted, untrustedName } from './untrusted.ts';
 
 /** The answer first, then the facts, then what the token says of itself. */
 export function explanationToText(explanation: Explanation): string {
-  const { what, summary, life, surroundings, verdict } = explanation;
+  const { kind, what, summary, life, surroundings, verdict } = explanation;
   const facts = fields([
     ['state', summary],
     ['signed by', signer(explanation)],
@@ -15,7 +15,7 @@ export function explanationToText(explanation: Explanation): string {
     ['issued', moment(life.issuedAt)],
     ['expires', moment(life.expiresAt) || (life.state === 'unknown' ? '' : 'never')],
     ['status', statusInWords(surroundings.status)],
-    ['verifiers', verdict.words],
+    [kind === 'access_token' ? 'verifiers' : 'purpose', verdict.words],
   ]);
   return paragraphs(capital(`${what}.`), facts, acceptance(explanation), claims(explanation));
 }

@@ -7,7 +7,7 @@ const NAME_LENGTH_MAX = 40;
  * direction of ours.
  */
 export function untrusted(value: unknown, lengthMax = TEXT_LENGTH_MAX): string {
-  const text = typeof value === 'string' ? value : String(JSON.stringify(value));
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
   const line = text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]/gu, '\ufffd');
   return line.length > lengthMax ? `${line.slice(0, lengthMax).toWellFormed()}…` : line;
 }

@@ -522,6 +522,6 @@ describe('what comes in is nobody’s friend', () => {
     const text = await inspectText(jwtOf(JSON.stringify(claims)));
     expect(text.split('\n').filter((each) => /^\s+state/.test(each))).toHaveLength(1);
     expect(text).toContain('nothing of it is to be believed');
-    expect(text).not.toMatch(/[\u001b\u202e]|ß{500}/);
+    expect(['\u001b', '\u202e', 'ß'.repeat(500)].filter((part) => text.includes(part))).toEqual([]);
   });
 });
