@@ -4,9 +4,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { createVerifier, TokenError, type Verifier } from 'guichet/resource-server';
-import { startTestIssuer, type TestIssuer } from 'guichet/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+
+// Outside this repository: from 'guichet/resource-server' and 'guichet/testing'.
+import { createVerifier, TokenError, type Verifier } from '../src/resource-server/index.ts';
+import { startTestIssuer, type TestIssuer } from '../src/testing/start-test-issuer.ts';
 
 const AUDIENCE = 'https://api.example/orders';
 

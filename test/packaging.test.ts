@@ -1,7 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, realpathSync } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
 
@@ -147,8 +146,11 @@ describe('in TypeScript', () => {
 
   test('the example of the README is typed, and runs', async () => {
     const example = 'vitest-api.test.ts';
-    await copyFile(path.join(ROOT, 'examples', example), path.join(consumer.folder, example));
+    const text = readFileSync(path.join(ROOT, 'examples', example), 'utf8');
     await consumer.write({
+      [example]: text
+        .replace("'../src/resource-server/index.ts'", "'guichet/resource-server'")
+        .replace("'../src/testing/start-test-issuer.ts'", "'guichet/testing'"),
       'tsconfig.json': JSON.stringify({
         compilerOptions: { ...STRICT, module: 'nodenext', skipLibCheck: true },
         files: [example],
