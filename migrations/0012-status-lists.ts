@@ -30,8 +30,14 @@ export async function up(knex: Knex): Promise<void> {
 
     -- a token of before has none: it can be revoked at introspection only
     ALTER TABLE tokens ADD COLUMN status_list integer, ADD COLUMN status_index integer;
+    -- Revocations look for tokens that are alive, so a token leaves these indexes with its revocation: ending many costs half.
+    DROP INDEX tokens_client, tokens_grant, tokens_session, tokens_account;
+    CREATE INDEX tokens_client ON tokens (client_id) WHERE revoked_at IS NULL;
+    CREATE INDEX tokens_grant ON tokens (grant_id) WHERE grant_id IS NOT NULL AND revoked_at IS NULL;
+    CREATE INDEX tokens_session ON tokens (session_uid) WHERE session_uid IS NOT NULL AND revoked_at IS NULL;
+    CREATE INDEX tokens_account ON tokens (account_id) WHERE account_id IS NOT NULL AND revoked_at IS NULL;
     -- the second look of a revocation, at what was issued during the first; grows at its end, so it costs little
-    CREATE INDEX tokens_issued ON tokens (issued_at);
+    CREATE INDEX tokens_issued ON tokens (issued_at) WHERE revoked_at IS NULL;
     -- why a token is dead: the event of the instant at which it was revoked
     CREATE INDEX audit_events_time ON audit_events (occurred_at);
   `);

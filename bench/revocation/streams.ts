@@ -10,7 +10,7 @@ const STREAMS = 1000;
 const REVOCATIONS = 100;
 
 /** A thousand readers at one process: what they cost, and how long it takes from the answer to a revocation until all know. */
-export async function measureStreams({ target }: Ground): Promise<string> {
+export async function measureStreams({ target }: Pick<Ground, 'target'>): Promise<string> {
   const { machine } = target.credentials;
   const authorization = `Basic ${Buffer.from(`${machine.id}:${machine.secret}`).toString('base64')}`;
   const before = residentMegabytes(target.process.pid);

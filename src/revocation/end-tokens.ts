@@ -10,9 +10,9 @@ export interface EndedTokens {
 }
 
 /** Rows of one statement: half a second of work, far below the statement timeout also where the database is slow or busy. */
-const ROWS_PER_STATEMENT = 25_000;
-/** Blocks of one statement where no index helps: 4 MB, some 20 000 rows. */
-const BLOCKS_PER_STATEMENT = 512;
+const ROWS_PER_STATEMENT = 50_000;
+/** Blocks of one statement where no index helps: 8 MB, some 40 000 rows. */
+const BLOCKS_PER_STATEMENT = 1024;
 /** No issue takes this long (its statements may run for 10 s), clocks of processes that differ by 50 s included. */
 const ISSUE_SECONDS_MAX = 60;
 
