@@ -30,8 +30,9 @@ export async function up(knex: Knex): Promise<void> {
 
     -- a token of before has none: it can be revoked at introspection only
     ALTER TABLE tokens ADD COLUMN status_list integer, ADD COLUMN status_index integer;
-    -- Revocations look for tokens that are alive, so a token leaves these indexes with its revocation: ending many costs half.
     DROP INDEX tokens_client, tokens_grant, tokens_session, tokens_account;
+    -- as before, but that a token leaves them with its revocation, because revocations look for what is alive: ending many
+    -- takes half the time
     CREATE INDEX tokens_client ON tokens (client_id) WHERE revoked_at IS NULL;
     CREATE INDEX tokens_grant ON tokens (grant_id) WHERE grant_id IS NOT NULL AND revoked_at IS NULL;
     CREATE INDEX tokens_session ON tokens (session_uid) WHERE session_uid IS NOT NULL AND revoked_at IS NULL;

@@ -63,7 +63,7 @@ test('partitions have the indexes of the ledger', async () => {
   const { rows: attached } = await database.db.knex.raw<{ rows: { n: number }[] }>(
     `SELECT count(*) AS n FROM pg_inherits WHERE inhparent IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'tokens'::regclass)`,
   );
-  expect(attached[0]?.n).toBe(5 * 28);
+  expect(attached[0]?.n).toBe(6 * 28);
 });
 
 test('processes that start together make one set', async () => {
