@@ -11,7 +11,7 @@ import type { Logger } from '../log.ts';
 import { findApiByAudience } from '../resources/store.ts';
 import { revoke } from '../revocation/revoke.ts';
 import type { RevokeTarget } from '../revocation/token.ts';
-import { startServer, type Server } from '../server.ts';
+import type { Server } from '../server.ts';
 import { openServices, type Services } from '../services.ts';
 import { createMovableClock } from './clock.ts';
 import { mintForged } from './forge.ts';
@@ -61,6 +61,8 @@ interface Site {
 const PORT_ATTEMPTS = 5;
 
 async function serve(site: Site): Promise<Running> {
+  // The larger half of the code, loaded while keys are made and PostgreSQL answers.
+  const loading = import('../server.ts');
   const secrets = {
     GUICHET_SECRET: randomToken(48),
     GUICHET_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
@@ -80,6 +82,7 @@ async function serve(site: Site): Promise<Running> {
     });
     const services = await openServices(config, site.log, site.clock);
     try {
+      const { startServer } = await loading;
       return { services, server: await startServer(services) };
     } catch (error) {
       await services.close();
