@@ -11,13 +11,12 @@ export async function startTestIssuer(options: TestIssuerOptions = {}): Promise<
   const problem = nodeProblem(process.versions.node);
   if (problem !== undefined) throw new Error(problem);
   const { createLogger } = await import('../log.ts');
-  const { openThrowawayDatabase } = await import('./throwaway-database.ts');
+  const { unpackThrowawayDatabase } = await import('./throwaway-database.ts');
   // Standard output belongs to whoever runs the tests.
   const log = createLogger({ level: options.logLevel ?? 'error', destination: process.stderr });
-  // The server's modules take as long to load as PostgreSQL takes to start, which is work for other processes.
-  const [database, { openTestIssuer }] = await Promise.all([
-    openThrowawayDatabase(log),
-    import('./open-test-issuer.ts'),
-  ]);
+  const files = await unpackThrowawayDatabase(log);
+  // One after the other: while modules load, nothing else is heard of, so PostgreSQL must be on its way before they do.
+  const starting = files.start();
+  const [database, { openTestIssuer }] = await Promise.all([starting, import('./open-test-issuer.ts')]);
   return openTestIssuer({ database, log, options });
 }

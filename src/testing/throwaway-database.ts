@@ -15,27 +15,46 @@ export interface ThrowawayDatabase {
   drop(): Promise<void>;
 }
 
+/** Its files, before it runs. */
+export interface ThrowawayFiles {
+  readonly dataDir: string;
+  /** Call it once. Removes the files if it fails. */
+  start(): Promise<ThrowawayDatabase>;
+}
+
 /** A PostgreSQL of its own with the current schema. It survives nothing, and ends with this process however that ends. */
-export async function openThrowawayDatabase(log: Logger): Promise<ThrowawayDatabase> {
+export async function unpackThrowawayDatabase(log: Logger): Promise<ThrowawayFiles> {
   const workshop = openWorkshop();
   sweep(workshop, systemClock.now());
   const dataDir = await mkdtemp(roomPrefix(workshop));
-  let embedded: Embedded | undefined;
-  async function drop(): Promise<void> {
-    await embedded?.stop();
-    const sockets = embedded?.connection.host;
-    await rm(dataDir, { recursive: true, force: true });
-    // Where the path is too long for a socket address, the socket has a folder elsewhere.
-    if (sockets?.startsWith('/')) await rm(sockets, { recursive: true, force: true });
-  }
   try {
     await unpackTemplate({ workshop, log }, dataDir);
-    embedded = await startEmbedded({ dataDir, log, durable: false });
-    return { url: urlOf(embedded.connection), dataDir, drop };
   } catch (error) {
-    await drop();
+    await rm(dataDir, { recursive: true, force: true });
     throw error;
   }
+  return { dataDir, start: () => start(dataDir, log) };
+}
+
+async function start(dataDir: string, log: Logger): Promise<ThrowawayDatabase> {
+  let embedded: Embedded;
+  try {
+    embedded = await startEmbedded({ dataDir, log, durable: false });
+  } catch (error) {
+    await rm(dataDir, { recursive: true, force: true });
+    throw error;
+  }
+  const { connection, stop } = embedded;
+  return {
+    url: urlOf(connection),
+    dataDir,
+    async drop() {
+      await stop();
+      await rm(dataDir, { recursive: true, force: true });
+      // Where the path is too long for a socket address, the socket has a folder elsewhere.
+      if (connection.host.startsWith('/')) await rm(connection.host, { recursive: true, force: true });
+    },
+  };
 }
 
 function urlOf({ host, port, user, password, database }: ConnectionSettings): string {
