@@ -103,6 +103,7 @@ async function untilReady(
   timeoutMs: number,
 ): Promise<void> {
   const ended = new AbortController();
+  const over = AbortSignal.any([ended.signal, issuer.closed]);
   let missing = 'the keys of the issuer';
   const done = (async () => {
     for (;;) {
@@ -111,15 +112,20 @@ async function untilReady(
         break;
       } catch (error) {
         missing = `the keys of the issuer (${describe(error)})`;
-        if (ended.signal.aborted || issuer.closed.aborted) return false;
-        await pause(READY_RETRY_MS, ended.signal);
+        if (over.aborted) return false;
+        await pause(READY_RETRY_MS, over);
       }
     }
     missing = 'the stream of revocations';
     await opened;
     return true;
   })();
-  const isReady = await Promise.race([done, pause(timeoutMs, ended.signal).then(() => false)]);
+  // A process that waits before it listens has nothing else that keeps it: without this it would end here, and say nothing.
+  const late = pause(timeoutMs, over, true).then(() => false);
+  const isReady = await Promise.race([done, late]);
   ended.abort();
-  if (!isReady) throw new Error(`not ready after ${timeoutMs} ms: ${missing}`);
+  if (isReady) return;
+  throw new Error(
+    issuer.closed.aborted ? 'the verifier was closed' : `not ready after ${timeoutMs} ms: ${missing}`,
+  );
 }

@@ -1,5 +1,5 @@
-/** Waits, or until the signal; keeps no process alive. */
-export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+/** Waits, or until the signal. Keeps no process alive, unless that is asked for. */
+export async function pause(ms: number, signal?: AbortSignal, keepsAlive = false): Promise<void> {
   if (signal?.aborted === true) return;
   await new Promise<void>((resolve) => {
     const done = (): void => {
@@ -8,7 +8,7 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
       resolve();
     };
     const timer = setTimeout(done, ms);
-    timer.unref();
+    if (!keepsAlive) timer.unref();
     signal?.addEventListener('abort', done, { once: true });
   });
 }
