@@ -1,3 +1,5 @@
+import { ageOf } from './age.ts';
+
 /** After this silence of the stream nobody knows what was missed. Heartbeats come every second. */
 export const SILENCE_MS = 3_000;
 
@@ -54,7 +56,7 @@ export function createCoverage(now: () => number): Coverage {
     get confirmedAt() {
       return confirmedAt;
     },
-    isLive: () => live && now() - confirmedAt <= SILENCE_MS,
+    isLive: () => live && ageOf(confirmedAt, now()) <= SILENCE_MS,
     ready(id) {
       // A position that goes backwards is a database that was restored, whether or not the issuer noticed.
       if (range && id < range.to) {

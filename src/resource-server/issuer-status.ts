@@ -1,5 +1,6 @@
 import type { JWTPayload } from 'jose';
 
+import { ageOf } from './age.ts';
 import { describe, type Issuer } from './issuer-context.ts';
 import { invalidToken } from './refusal.ts';
 import { statusAt } from './status-bits.ts';
@@ -40,7 +41,7 @@ export function createIssuerStatus(
     if (!list || status === undefined) return 'unavailable';
     // What was revoked stays so.
     if (status !== 'valid') return status;
-    const isAllowed = allowUntilMs !== undefined && now() - lists.confirmedAt(list) <= allowUntilMs;
+    const isAllowed = allowUntilMs !== undefined && lists.ageOf(list) <= allowUntilMs;
     return isAllowed ? 'valid' : 'unavailable';
   }
 
@@ -53,7 +54,7 @@ export function createIssuerStatus(
       lists.touch(list);
       const status = statusAt(list, reference.idx);
       if (status !== undefined) return status;
-      if (now() - list.confirmedAt >= LATELY_MS) return load(reference);
+      if (ageOf(list.confirmedAt, now()) >= LATELY_MS) return load(reference);
       throw invalidToken('claims', OUT_OF_RANGE);
     },
   };

@@ -4,6 +4,7 @@
  */
 import type { CryptoKey } from 'jose';
 
+import { ageOf } from './age.ts';
 import { fetchBounded } from './fetch-bounded.ts';
 import { describe, type Issuer } from './issuer-context.ts';
 import { importedKey, readJwkSet, type JwkSet, type SetKey } from './jwk-set.ts';
@@ -68,21 +69,23 @@ export function createIssuerKeys(issuer: Issuer, metadata: MetadataSource): Issu
   });
 
   function background(): void {
-    if (failure && now() - failure.at < FAILED_COOLDOWN_MS) return;
+    if (failure && ageOf(failure.at, now()) < FAILED_COOLDOWN_MS) return;
     // It was told as an event; whoever needs the keys finds out by itself.
     void fetchKeys().catch(() => undefined);
   }
 
   /** The keys that count now, at once where they are fresh. */
   function current(): Loaded | Promise<Loaded> {
+    // A clock that was set back makes keys due, and takes them from nobody while the issuer is away.
     const age = loaded ? now() - loaded.fetchedAt : Infinity;
+    const isDue = loaded === undefined || age < 0 || age >= loaded.freshMs;
     if (!loaded || age > STALE_MS_MAX) {
-      if (failure && now() - failure.at < FAILED_COOLDOWN_MS) throw noKeys(failure.cause);
+      if (failure && ageOf(failure.at, now()) < FAILED_COOLDOWN_MS) throw noKeys(failure.cause);
       return fetchKeys();
     }
-    if (age < loaded.freshMs * REFRESH_AHEAD) return loaded;
+    if (!isDue && age < loaded.freshMs * REFRESH_AHEAD) return loaded;
     // While the issuer is out of reach nobody waits for it twice.
-    if (age >= loaded.freshMs && !failure) return orStale(loaded);
+    if (isDue && !failure) return orStale(loaded);
     background();
     return loaded;
   }
@@ -96,7 +99,7 @@ export function createIssuerKeys(issuer: Issuer, metadata: MetadataSource): Issu
     const knownUntil = unknownKids.get(name);
     if (knownUntil !== undefined && now() < knownUntil) return undefined;
     if (!fetchKeys.isFlying()) {
-      if (now() - soughtAt < UNKNOWN_COOLDOWN_MS) return undefined;
+      if (ageOf(soughtAt, now()) < UNKNOWN_COOLDOWN_MS) return undefined;
       soughtAt = now();
     }
     const fetched = await fetchKeys().catch(() => undefined);

@@ -1,6 +1,7 @@
 /**
  * The connection to the issuer's stream of revocations: opened, watched, and opened again. What is said on it is for `stream-events.ts`.
  */
+import { ageOf } from './age.ts';
 import { SILENCE_MS, type Coverage } from './coverage.ts';
 import { createEventParser, type StreamEvent } from './event-parser.ts';
 import { basicAuthorization, describe, type Issuer } from './issuer-context.ts';
@@ -59,7 +60,7 @@ export function openRevocationStream(options: StreamOptions): RevocationStream {
 async function keepOpen(options: StreamOptions, state: State): Promise<void> {
   const { issuer, coverage } = options;
   while (!issuer.closed.aborted) {
-    if (coverage.to !== undefined && issuer.now() - coverage.confirmedAt > FORGET_MS) coverage.forget();
+    if (coverage.to !== undefined && ageOf(coverage.confirmedAt, issuer.now()) > FORGET_MS) coverage.forget();
     const end = await holdOpen(options, state);
     coverage.lost();
     if (end.forget) coverage.forget();
@@ -82,7 +83,7 @@ interface End {
 /** One connection, from its request to its end. */
 async function holdOpen(options: StreamOptions, state: State): Promise<End> {
   const { issuer, metadata } = options;
-  const silence = watchSilence(issuer.closed);
+  const silence = watchSilence(issuer);
   try {
     const { revocationStreamEndpoint: url } = await metadata.get();
     if (url === undefined) {
@@ -100,7 +101,7 @@ async function holdOpen(options: StreamOptions, state: State): Promise<End> {
       await response.body?.cancel();
       return refusal(response, metadata);
     }
-    await readEvents(response, options, state, () => silence.heard());
+    await readEvents(response, options, state, silence);
     return { reason: 'the issuer ended the stream', waitMs: 0, forget: false };
   } catch (error) {
     return { reason: describe(error), waitMs: 0, forget: error instanceof StreamProtocolError };
@@ -133,7 +134,7 @@ async function readEvents(
   response: Response,
   { issuer, coverage, onEvent }: StreamOptions,
   state: State,
-  heard: () => void,
+  { heard, refuseLate }: Silence,
 ): Promise<void> {
   const parse = createEventParser({
     event(event) {
@@ -156,6 +157,7 @@ async function readEvents(
   });
   const decoder = new TextDecoder();
   for await (const chunk of response.body ?? []) {
+    refuseLate();
     try {
       parse(decoder.decode(chunk, { stream: true }));
     } catch (cause) {
@@ -165,18 +167,32 @@ async function readEvents(
   }
 }
 
+interface Silence {
+  readonly signal: AbortSignal;
+  heard(): void;
+  /** Throws when the last word was too long ago for any timer that ran meanwhile. */
+  refuseLate(): void;
+  end(): void;
+}
+
 /** A connection that says nothing is cut, whether it stands in the request, in the answer or in a dead network. */
-function watchSilence(closed: AbortSignal): { signal: AbortSignal; heard(): void; end(): void } {
+function watchSilence({ closed, now }: Issuer): Silence {
+  let heardAt = now();
   const controller = new AbortController();
   const abort = (): void => controller.abort(new Error('closed'));
-  const timer = setTimeout(() => controller.abort(new Error('the stream was silent')), SILENCE_MS);
+  const timer = setTimeout(() => controller.abort(new Error(SILENT)), SILENCE_MS);
   timer.unref();
   if (closed.aborted) abort();
   closed.addEventListener('abort', abort, { once: true });
   return {
     signal: controller.signal,
-    heard: () => {
+    heard() {
+      heardAt = now();
       timer.refresh();
+    },
+    refuseLate() {
+      // A machine that was paused wakes up to heartbeats that were sent before. They say nothing about the time since.
+      if (now() - heardAt > SILENCE_MS) throw new Error(SILENT);
     },
     end() {
       clearTimeout(timer);
@@ -186,6 +202,8 @@ function watchSilence(closed: AbortSignal): { signal: AbortSignal; heard(): void
     },
   };
 }
+
+const SILENT = 'the stream was silent';
 
 /** Once per reason, not once per attempt. */
 function tellClosed(issuer: Issuer, state: State, reason: string): void {

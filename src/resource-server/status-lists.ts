@@ -3,6 +3,7 @@
  * it is good for as long as it has everything the stream has said. What a list knows and what the stream says are compared by
  * *position*, so that no revocation falls between a list that was written before it and a stream that was opened after it.
  */
+import { ageOf } from './age.ts';
 import type { Coverage } from './coverage.ts';
 import type { Issuer } from './issuer-context.ts';
 import { createListShelf, type CachedList } from './list-shelf.ts';
@@ -15,6 +16,9 @@ import type { KeySource } from './verifier.ts';
 /** A list from a process of the issuer that is some milliseconds behind the one with the stream is asked for again. */
 const LAG_MS = 50;
 const ATTEMPTS_MAX = 6;
+
+/** An answer that took longer than a fetch may was read by a process that stood still meanwhile: it says what was true before. */
+const LATE_MS = 3_000;
 
 /** After a failure, whoever needs the list is answered at once while one more attempt runs behind. */
 const FAILING_MS = 10_000;
@@ -31,8 +35,8 @@ export interface StatusLists {
   find(uri: string): CachedList | undefined;
   /** Whether the list may answer now. */
   isGood(list: CachedList): boolean;
-  /** The last moment at which the list was the whole truth. */
-  confirmedAt(list: CachedList): number;
+  /** Milliseconds since the list was the whole truth. */
+  ageOf(list: CachedList): number;
   /** Notes that the list was used, and renews it ahead of time. */
   touch(list: CachedList): void;
   /** A list that may answer now. */
@@ -57,8 +61,13 @@ export function createStatusLists(issuer: Issuer, keys: KeySource, coverage: Cov
     return from !== undefined && list.epoch === coverage.epoch && list.completeTo >= from && !list.isBehind;
   }
 
-  function confirmedAt(list: CachedList): number {
-    return isAligned(list) ? Math.max(list.confirmedAt, coverage.confirmedAt) : list.confirmedAt;
+  function since(time: number): number {
+    return ageOf(time, now());
+  }
+
+  function ageOfList(list: CachedList): number {
+    const own = since(list.confirmedAt);
+    return isAligned(list) ? Math.min(own, since(coverage.confirmedAt)) : own;
   }
 
   function isGood(list: CachedList): boolean {
@@ -68,12 +77,12 @@ export function createStatusLists(issuer: Issuer, keys: KeySource, coverage: Cov
       // The stream knows more than this list; only one without a position cannot be compared.
       if (list.position !== undefined) return false;
     }
-    return now() - confirmedAt(list) < list.ttlMs;
+    return ageOfList(list) < list.ttlMs;
   }
 
   function isDue(list: CachedList): boolean {
-    if (!coverage.isLive() || !isAligned(list)) return now() - confirmedAt(list) > list.ttlMs / 2;
-    if (list.expiresAt === undefined || now() - list.confirmedAt < RENEW_MS_MIN) return false;
+    if (!coverage.isLive() || !isAligned(list)) return ageOfList(list) > list.ttlMs / 2;
+    if (list.expiresAt === undefined || since(list.confirmedAt) < RENEW_MS_MIN) return false;
     return now() > (list.loadedAt + list.expiresAt) / 2;
   }
 
@@ -115,7 +124,8 @@ export function createStatusLists(issuer: Issuer, keys: KeySource, coverage: Cov
         ? { ...fetched.list, etag: fetched.etag, loadedAt: begunAt }
         : (shelf.find(uri) ?? before);
       const { flight } = entry;
-      if (!found || flight.epoch !== coverage.epoch) {
+      const isLate = since(begunAt) > Math.max(found?.ttlMs ?? 0, LATE_MS);
+      if (!found || isLate || flight.epoch !== coverage.epoch) {
         entry.flight = depart();
       } else if (isBehind(position, flight, before, attempt)) {
         await pause(LAG_MS, issuer.closed);
@@ -161,23 +171,23 @@ export function createStatusLists(issuer: Issuer, keys: KeySource, coverage: Cov
   }
 
   function isWarm({ usedAt }: CachedList): boolean {
-    return now() - usedAt < WARM_MS;
+    return since(usedAt) < WARM_MS;
   }
 
   return {
     find: (uri) => shelf.find(uri),
     isGood,
-    confirmedAt,
+    ageOf: ageOfList,
     load,
     touch(list) {
       list.usedAt = now();
       if (!isDue(list) || loading.has(list.uri)) return;
-      if (now() - (failures.get(list.uri) ?? -Infinity) >= FAILED_COOLDOWN_MS) behind(list.uri);
+      if (since(failures.get(list.uri) ?? -Infinity) >= FAILED_COOLDOWN_MS) behind(list.uri);
     },
     isFailing(uri) {
       const failedAt = failures.get(uri);
-      if (failedAt === undefined || now() - failedAt > FAILING_MS) return false;
-      if (now() - failedAt >= FAILED_COOLDOWN_MS) behind(uri);
+      if (failedAt === undefined || since(failedAt) > FAILING_MS) return false;
+      if (since(failedAt) >= FAILED_COOLDOWN_MS) behind(uri);
       return true;
     },
     revoked(id, indexes) {

@@ -8,7 +8,12 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import type { VerifierOptions } from '../../src/resource-server/verifier.ts';
-import { AUDIENCE, CREDENTIALS, startScriptedIssuer, type ScriptedIssuer } from '../support/scripted-issuer.ts';
+import {
+  AUDIENCE,
+  CREDENTIALS,
+  startScriptedIssuer,
+  type ScriptedIssuer,
+} from '../support/scripted-issuer.ts';
 
 /** Verifies each token that it reads, and says what came of it. `end` closes the verifier, and nothing else. */
 const API = `
@@ -51,7 +56,12 @@ afterEach(async () => {
 });
 
 function startApi(options: Partial<VerifierOptions> = {}): ApiProcess {
-  const all: VerifierOptions = { issuer: issuer.url, audience: AUDIENCE, credentials: CREDENTIALS, ...options };
+  const all: VerifierOptions = {
+    issuer: issuer.url,
+    audience: AUDIENCE,
+    credentials: CREDENTIALS,
+    ...options,
+  };
   const args = ['--input-type=module', '-e', API, MODULE, JSON.stringify(all)];
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

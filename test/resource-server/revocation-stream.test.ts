@@ -253,6 +253,21 @@ describe('a stream that is cut', () => {
     expect(issuer.streamRequests[1]?.['last-event-id']).toBe('1');
   });
 
+  test('after a pause of the whole machine old heartbeats are no news', async () => {
+    let now = Date.now();
+    const verifier = await following({ now: () => now });
+    expect(await check(verifier, 7)).toBe('valid');
+    issuer.isBeating = false;
+    issuer.setBit('a', 7);
+    issuer.position = 2;
+    // No timer has noticed: they stood still as well.
+    now += 60_000;
+    for (const res of issuer.streams) res.write(':\n\n');
+    await sleep(50);
+    expect(await check(verifier, 7)).toBe(REVOKED);
+    await until(() => issuer.streamRequests.length === 2, 1_000);
+  });
+
   test('many cuts lose nothing', async () => {
     const verifier = await following();
     await check(verifier, 0);

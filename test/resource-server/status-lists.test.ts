@@ -194,6 +194,50 @@ describe('when nobody can say', () => {
   });
 });
 
+describe('a clock that is set back', () => {
+  test('makes no list good for longer', async () => {
+    let now = Date.now();
+    const verifier = issuer.verifier({ now: () => now });
+    expect(await outcomeOf(verifier.verify(tokenAt(5)))).toBe('valid');
+    issuer.setBit('a', 5);
+    now -= 3_000;
+    expect(await outcomeOf(verifier.verify(tokenAt(5)))).toBe('invalid_token/revoked');
+  });
+
+  test('makes no outage longer', async () => {
+    let now = Date.now();
+    const verifier = issuer.verifier({ now: () => now });
+    await verifier.ready();
+    issuer.faults.set('/status-lists/a', (_, res) => void res.writeHead(500).end());
+    expect(await outcomeOf(verifier.verify(tokenAt(5)))).toBe('status_unavailable');
+    issuer.faults.clear();
+    now -= 3_000;
+    expect(await outcomeOf(verifier.verify(tokenAt(5)))).toBe('valid');
+  });
+
+  test('does not take the keys away', async () => {
+    let now = Date.now();
+    const verifier = issuer.verifier({ now: () => now, status: 'none' });
+    expect(await outcomeOf(verifier.verify(tokenAt(5)))).toBe('valid');
+    issuer.faults.set('/jwks', (_, res) => void res.writeHead(500).end());
+    now -= 3_000;
+    expect(await outcomeOf(verifier.verify(tokenAt(5)))).toBe('valid');
+  });
+});
+
+test('a list that came while the process stood still is fetched again', async () => {
+  let now = Date.now();
+  const verifier = issuer.verifier({ now: () => now });
+  await verifier.ready();
+  issuer.faults.set('/status-lists/a', (_, res) => {
+    issuer.faults.clear();
+    sendList(issuer, '/status-lists/a', res);
+    issuer.setBit('a', 5);
+    now += 60_000;
+  });
+  expect(await outcomeOf(verifier.verify(tokenAt(5)))).toBe('invalid_token/revoked');
+});
+
 test('requireStatus refuses tokens that cannot be revoked', async () => {
   expect(await outcomeOf(issuer.verifier().verify(issuer.token()))).toBe('valid');
   expect(await outcomeOf(issuer.verifier({ requireStatus: true }).verify(issuer.token()))).toBe(
