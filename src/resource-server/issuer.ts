@@ -4,15 +4,16 @@
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /** RFC 8414 §2: a URL without query and fragment; https, or a machine talking to itself. */
-export function problemOfIssuer(issuer: unknown): string | undefined {
+export function problemOfIssuer(issuer: unknown, allowInsecure: boolean): string | undefined {
   if (typeof issuer !== 'string' || !URL.canParse(issuer)) return 'must be a URL';
   const { protocol, hostname, username, password, origin } = new URL(issuer);
   if (username !== '' || password !== '' || /[?#]/.test(issuer)) {
     return 'must have no credentials, query or fragment';
   }
   if (!issuer.startsWith(origin)) return `must be written as ${origin}`;
-  if (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname))) return undefined;
-  return 'must start with https:// (http:// only for localhost)';
+  const isPlainAllowed = allowInsecure || LOOPBACK.test(hostname);
+  if (protocol === 'https:' || (protocol === 'http:' && isPlainAllowed)) return undefined;
+  return 'must start with https:// (http:// only for localhost, or with allowInsecureIssuer in development)';
 }
 
 /** RFC 8414 §3.1 puts the well-known part before the path of the issuer; OpenID Connect Discovery §4 behind it. */

@@ -26,7 +26,7 @@ export interface CheckedOptions {
 /** Throws TypeError in one sentence: a verifier that was put together wrongly must not start. */
 export function checkOptions(options: VerifierOptions): CheckedOptions {
   const { issuer, status, credentials, introspection = credentials !== undefined } = options;
-  const problem = problemOfIssuer(issuer);
+  const problem = problemOfIssuer(issuer, options.allowInsecureIssuer === true);
   if (problem !== undefined) throw new TypeError(`issuer ${problem}`);
   checkCredentials(credentials);
   if (introspection && !credentials) throw new TypeError('introspection needs credentials');

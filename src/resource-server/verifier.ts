@@ -9,6 +9,11 @@ import type { CryptoKey, JWTPayload } from 'jose';
 export interface VerifierOptions {
   /** The `iss` of its tokens; metadata, keys, status lists and the stream are found from there (RFC 8414). */
   readonly issuer: string;
+  /**
+   * Take an issuer at http:// that is not this machine. For networks of containers in development: whoever stands between can put
+   * their own keys in place of the issuer's, and every token they like is then good. Default false.
+   */
+  readonly allowInsecureIssuer?: boolean | undefined;
   /** What the API is called in `aud`; with several, one of them must be there. */
   readonly audience: string | readonly string[];
   /** Of a client registered at the issuer: opens the stream of revocations and allows introspection of opaque tokens. */
@@ -131,7 +136,10 @@ export type KeySource = (header: { kid?: string | undefined; alg: string }) => C
 /** `unavailable`: nobody can say, and the last good answer is too old. */
 export type TokenStatus = 'valid' | 'revoked' | 'suspended' | 'unavailable';
 
-/** Whether a token whose signature is good was revoked. Answers at once where it can, so that the common case never waits. */
+/**
+ * Whether a token whose signature is good was revoked. Asked about every one, also where it has no `status` claim: who keeps a ledger
+ * knows it all the same. Answers at once where it can, so that the common case never waits.
+ */
 export interface StatusSource {
   statusOf(claims: JWTPayload): TokenStatus | Promise<TokenStatus>;
 }

@@ -433,4 +433,13 @@ describe('options', () => {
   ])('%s …', (message, change) => {
     expect(() => createVerifier({ ...good, ...change })).toThrow(message);
   });
+
+  test('an issuer without TLS that is not this machine is taken only where that is said', () => {
+    const plain = { ...good, issuer: 'http://guichet:3000' };
+    expect(() => createVerifier(plain)).toThrow('allowInsecureIssuer');
+    createVerifier({ ...plain, allowInsecureIssuer: true }).close();
+    expect(() => createVerifier({ ...plain, issuer: 'ftp://guichet', allowInsecureIssuer: true })).toThrow(
+      'issuer must',
+    );
+  });
 });
