@@ -121,8 +121,7 @@ function checkTime(
 
 /** Waits only where the source has to: the usual answer is a bit in memory. */
 function checkStatus(token: TokenClaims, options: TokenCheckOptions): void | Promise<void> {
-  if (!token.status) {
-    if (options.requireStatus !== true) return;
+  if (!token.status && options.requireStatus === true) {
     throw invalidToken('claims', 'The token does not say where its status is kept.');
   }
   const status = options.status.statusOf(token.claims);

@@ -39,7 +39,7 @@ export async function fetchList(
     isNew: true,
     list,
     etag: etag !== undefined && etag.length <= ETAG_LENGTH_MAX ? etag : undefined,
-    position: position ?? list.position,
+    position,
   };
 }
 

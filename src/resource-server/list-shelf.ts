@@ -6,6 +6,8 @@ const LISTS_MAX = 4_096;
 
 export interface CachedList extends ListToken {
   readonly uri: string;
+  /** Up to where in the order of revocations the list is complete; other issuers do not say. */
+  readonly position: number | undefined;
   readonly etag: string | undefined;
   readonly loadedAt: number;
   /** When the issuer last said, by itself, that this is the list. */

@@ -22,8 +22,6 @@ const TTL_SECONDS = { min: 1, max: 86_400, unsaid: 60 };
 const inflateAsync = promisify(inflate);
 
 export interface ListToken extends StatusBits {
-  /** Up to where in the order of revocations the list is complete; other issuers do not say. */
-  readonly position: number | undefined;
   readonly ttlMs: number;
   /** Milliseconds since 1970. */
   readonly expiresAt: number | undefined;
@@ -41,12 +39,12 @@ export async function readListToken(
   const header = readHeader(parts.header, LIST_TYPES, issuer.algorithms);
   const payload = decodeJsonBytes(await verifyFully(token, await keys(header), header.alg));
   if (!payload) throw new Error('the list is not a JSON object');
-  const { sub, iss, position } = payload;
+  const { sub, iss } = payload;
   // §8.3: a list under the name of another would say anything about these tokens.
   if (sub !== uri) throw new Error('the list is another one');
   if (iss !== issuer.url) throw new Error('the list is of another issuer');
   const lifetime = readLifetime(payload, issuer);
-  return { ...(await readBits(payload['status_list'])), ...lifetime, position: optionalInteger(position) };
+  return { ...(await readBits(payload['status_list'])), ...lifetime };
 }
 
 function readLifetime(
