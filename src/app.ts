@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 
-import { verifyForGateways } from './gateway/verify.ts';
+import { VERIFY_PATH, verifyForGateways } from './gateway/verify.ts';
 import { canonicalPath } from './http/canonical-path.ts';
 import { clientAddressFrom } from './http/client-address.ts';
 import { handleErrors } from './http/handle-errors.ts';
@@ -62,7 +62,8 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
           requestId: view.requestId,
         }),
     }),
-    pinHost({ issuer: config.issuer, exempt: HEALTH_PATHS }),
+    // Gateways ask by address, and some can send no other Host; the answer holds nothing that is made from it.
+    pinHost({ issuer: config.issuer, exempt: [...HEALTH_PATHS, VERIFY_PATH] }),
     health({ ...services, isDraining }),
     limits(),
     wellFormedUrl(),

@@ -14,12 +14,12 @@ import type { Middleware } from '../http/middleware.ts';
 import { linesOf } from '../http/proxy-header.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { ApiCache } from '../resources/cache.ts';
-import { withChallenge, type ChallengeOptions } from '../resource-server/challenge.ts';
+import type { ChallengeOptions } from '../resource-server/challenge.ts';
 import { createTokenCheck, type TokenCheck } from '../resource-server/check-token.ts';
 import { DPOP_ALGORITHMS } from '../resource-server/dpop-key.ts';
 import { createDpopCheck } from '../resource-server/dpop.ts';
 import { TokenError } from '../resource-server/token-error.ts';
-import type { ResourceRequest, StatusSource, VerifiedToken } from '../resource-server/verifier.ts';
+import type { ResourceRequest } from '../resource-server/verifier.ts';
 import type { TokenFinder } from '../revocation/own-token.ts';
 import { readDemands, type Demands } from './demands.ts';
 import { setIdentity } from './identity-headers.ts';
@@ -42,20 +42,19 @@ const CHALLENGE: ChallengeOptions = { dpop: 'offered', dpopAlgorithms: DPOP_ALGO
 /** Between the clocks of our own processes, one of which issued the token. */
 const CLOCK_SKEW_SECONDS = 5;
 
+export const VERIFY_PATH = '/verify';
+
 export function verifyForGateways(ctx: GatewayContext): Middleware {
   const check = createCheck(ctx);
-  const status = ledgerStatus(ctx.records);
 
   return async function answerGateway(koa, next) {
-    if (koa.path !== '/verify' || (koa.method !== 'GET' && koa.method !== 'HEAD')) return next();
+    if (koa.path !== VERIFY_PATH || (koa.method !== 'GET' && koa.method !== 'HEAD')) return next();
     koa.set('Cache-Control', 'no-store');
     const demands = readDemands(koa);
     await requireApi(ctx, demands.audience);
     try {
       const request = describeRequest(ctx, koa);
       const token = await check.authenticate(request, demands.requirements, [demands.audience]);
-      // The check asks only about tokens that say where their status is kept; the ledger has those of a former release, too.
-      if (token.claims['status'] === undefined) await refuseEnded(status, token);
       setIdentity(koa, demands.audience, token);
       koa.status = 200;
       koa.body = '';
@@ -80,17 +79,6 @@ function createCheck({ config, clock, keys, records }: GatewayContext): TokenChe
     challenge: CHALLENGE,
     now,
   });
-}
-
-async function refuseEnded(source: StatusSource, { claims, scheme }: VerifiedToken): Promise<void> {
-  const status = await source.statusOf(claims);
-  if (status === 'valid') return;
-  if (status === 'unavailable') {
-    const message = 'It cannot be told now whether the token was revoked.';
-    throw new TokenError('status_unavailable', message, { status: 503, headers: { 'Retry-After': '1' } });
-  }
-  const error = new TokenError('invalid_token', 'The token was revoked.', { status: 401, reason: status });
-  throw withChallenge(error, CHALLENGE, scheme, undefined);
 }
 
 /** No token is ever meant for an API that does not exist: the gateway's configuration is wrong, and its operator should see it. */

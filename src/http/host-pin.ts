@@ -4,7 +4,7 @@ import { pathOf, type Middleware } from './middleware.ts';
 
 export interface HostPinOptions {
   issuer: string;
-  /** Exact paths that probes call by address, where a wrong Host says nothing about the caller. */
+  /** Exact paths that probes and gateways call by address, where a wrong Host says nothing about the caller. */
   exempt?: readonly string[];
 }
 

@@ -298,8 +298,15 @@ describe('what the gateway asks', () => {
     expect((await verify({ ...headers, 'X-Guichet-Scope': 'orders:write' }, {})).status).toBe(403);
   });
 
-  test('must name our host', async () => {
-    const { status } = await verify({ ...bearer(await machineAccess()), Host: 'api.example' });
+  test('may be made under any name: some gateways send the host of the address that they call', async () => {
+    const foreign = { Host: 'guichet.internal:3000', 'X-Forwarded-Host': 'api.example' };
+    expect((await verify({ ...bearer(await machineAccess()), ...foreign })).status).toBe(200);
+    const refused = await verify(foreign);
+    expect(refused.status).toBe(401);
+    expect(JSON.stringify([...refused.headers, refused.json])).not.toMatch(
+      /guichet\.internal|api\.example[^/]/,
+    );
+    const { status } = await sendRaw({ port: scene.port, method: 'GET', path: '/jwks', headers: foreign });
     expect(status).toBe(421);
   });
 });
