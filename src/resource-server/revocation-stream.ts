@@ -169,10 +169,10 @@ async function readEvents(
 
 interface Silence {
   readonly signal: AbortSignal;
-  heard(): void;
+  readonly heard: () => void;
   /** Throws when the last word was too long ago for any timer that ran meanwhile. */
-  refuseLate(): void;
-  end(): void;
+  readonly refuseLate: () => void;
+  readonly end: () => void;
 }
 
 /** A connection that says nothing is cut, whether it stands in the request, in the answer or in a dead network. */

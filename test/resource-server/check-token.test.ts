@@ -248,6 +248,18 @@ describe('RFC 8725', () => {
     expect(await outcomeOf(verifier.verify(short))).toBe('invalid_token/signature');
   });
 
+  test('a token has one spelling', async () => {
+    const verifier = issuer.verifier({ status: 'none' });
+    const token = issuer.token();
+    expect(await outcomeOf(verifier.verify(token))).toBe('valid');
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const end = alphabet.indexOf(token.at(-1) ?? '');
+    for (let unused = 1; unused < 16; unused += 1) {
+      const respelt = token.slice(0, -1) + (alphabet[end + unused] ?? '');
+      expect(await outcomeOf(verifier.verify(respelt))).toBe('invalid_token/malformed');
+    }
+  });
+
   test('of a claim that is written twice the last counts', async () => {
     const text = JSON.stringify(issuer.claims());
     const doubled = text.replace('"sub":', '"sub":"first","sub":');
