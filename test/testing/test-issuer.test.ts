@@ -13,6 +13,7 @@ import {
 } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { createVerifier, type TokenError, type VerifierEvent } from '../../src/resource-server/index.ts';
 import { startTestIssuer, type Forgery, type TestIssuer } from '../../src/testing/start-test-issuer.ts';
 
 const ORDERS = 'https://api.example/orders';
@@ -176,6 +177,33 @@ describe('the clock', () => {
     expect(await introspect(ORDERS, await own.mintToken({ audience: ORDERS }), own)).toMatchObject({
       active: true,
     });
+  });
+
+  test('may move, and back, while a verifier follows the stream', async () => {
+    await using own = await startTestIssuer();
+    const events: VerifierEvent[] = [];
+    const options = await own.verifierOptions(ORDERS);
+    using verifier = createVerifier({ ...options, onEvent: (event) => events.push(event) });
+    await verifier.ready();
+    for (const seconds of [0, 3600, -7200, 86_400]) {
+      await own.clock.advance(seconds);
+      const token = await own.mintToken({ audience: ORDERS });
+      expect((await verifier.verify(token)).clientId).toBe('test-client');
+      await own.revoke({ token });
+      await expect
+        .poll(
+          () =>
+            verifier.verify(token).then(
+              () => 'valid',
+              ({ reason }: TokenError) => reason,
+            ),
+          { timeout: 1_000 },
+        )
+        .toBe('revoked');
+    }
+    // Each move ends the stream once at most, and it is soon back.
+    expect(events.filter(({ type }) => type === 'stream-closed').length).toBeLessThanOrEqual(3);
+    await expect.poll(() => events.at(-1)?.type, { timeout: 2_000 }).toBe('stream-open');
   });
 });
 
