@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
@@ -32,16 +32,20 @@ export async function unpackTemplate(context: Context, dataDir: string): Promise
   if (!(await unpack(archive, dataDir))) throw new Error(`${archive} cannot be unpacked`);
 }
 
+/** Comes last in an archive: tar is content with one that ends between two files. */
+const LAST_FILE = 'complete';
+
 /** False when the archive is damaged or has gone. */
 async function unpack(archive: string, dataDir: string): Promise<boolean> {
   try {
     // As root, tar gives the files back to the uid that PostgreSQL runs as.
     await run('tar', ['-xpf', archive, '-C', dataDir]);
-    return true;
+    if (existsSync(path.join(dataDir, LAST_FILE))) return true;
   } catch {
-    await rm(path.join(dataDir, 'postgres'), { recursive: true, force: true });
-    return false;
+    // Made again, whatever it was.
   }
+  await rm(path.join(dataDir, 'postgres'), { recursive: true, force: true });
+  return false;
 }
 
 async function make({ workshop, log }: Context, archive: string): Promise<void> {
@@ -63,7 +67,8 @@ async function make({ workshop, log }: Context, archive: string): Promise<void> 
     const { socketFile, log: said } = clusterAt(path.join(dataDir, 'postgres'));
     for (const file of [socketFile, said]) await rm(file, { force: true });
     const unfinished = `${archive}.${process.pid}-${randomBytes(4).toString('hex')}`;
-    await run('tar', ['-cf', unfinished, '-C', dataDir, 'postgres']);
+    await writeFile(path.join(dataDir, LAST_FILE), '');
+    await run('tar', ['-cf', unfinished, '-C', dataDir, 'postgres', LAST_FILE]);
     await flush(unfinished);
     await rename(unfinished, archive);
     sweepArchives(workshop, systemClock.now());
@@ -88,8 +93,8 @@ async function flush(file: string): Promise<void> {
   }
 }
 
-/** What the cluster was made from. Raise the number when `createCluster` changes. */
-const FORM = 1;
+/** What the cluster was made from. Raise the number when `createCluster` or the archive changes. */
+const FORM = 2;
 const MIGRATIONS = path.join(import.meta.dirname, '../../migrations');
 
 async function fingerprint(): Promise<string> {

@@ -1,13 +1,13 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { chown, mkdtemp, rm, utimes } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import { startTestIssuer } from '../../src/testing/start-test-issuer.ts';
 import { openCheckout } from '../support/open-checkout.ts';
@@ -44,6 +44,31 @@ describe('a test process', { timeout: BUSY_MS }, () => {
     expect(existsSync(room)).toBe(false);
     await next.close();
   });
+
+  test(
+    'makes the template again when it finds a part of one',
+    async () => {
+      const tmp = await mkdtemp(path.join(os.tmpdir(), 'guichet-part-'));
+      vi.stubEnv('TMPDIR', tmp);
+      try {
+        await (await startTestIssuer()).close();
+        const workshop = path.join(
+          tmp,
+          readdirSync(tmp).find((name) => name.startsWith('guichet-testing-')) ?? '',
+        );
+        const archive = readdirSync(workshop).find((name) => name.endsWith('.tar')) ?? '';
+        mkdirSync(path.join(tmp, 'postgres'));
+        execFileSync('tar', ['-cf', path.join(workshop, archive), '-C', tmp, 'postgres']);
+        const issuer = await startTestIssuer();
+        expect(await issuer.mintToken({ audience: 'https://api.example/orders' })).not.toBe('');
+        await issuer.close();
+      } finally {
+        vi.unstubAllEnvs();
+        await rm(tmp, { recursive: true, force: true });
+      }
+    },
+    FIRST_STARTS_MS,
+  );
 
   test('that has closed its issuer ends by itself', async () => {
     const { child, exited } = await spawnIssuer();
