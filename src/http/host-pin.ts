@@ -21,6 +21,9 @@ export function pinHost({ issuer, exempt = [] }: HostPinOptions): Middleware {
 
   return function pinRequestToIssuer(ctx, next) {
     const { headers } = ctx.req;
+    // RFC 9112 §3.2: a request with more than one Host header gets a 400.
+    if (countHosts(ctx.req.rawHeaders) > 1)
+      throw httpError('malformed_request', 'There is more than one Host header.');
     if (!free.has(pathOf(ctx))) checkTarget(ctx, accepted, url);
     headers.host = url.host;
     headers['x-forwarded-proto'] = protocol;
@@ -31,9 +34,6 @@ export function pinHost({ issuer, exempt = [] }: HostPinOptions): Middleware {
 }
 
 function checkTarget({ req }: Koa.Context, accepted: ReadonlySet<string>, url: URL): void {
-  // RFC 9112 §3.2: a request with more than one Host header gets a 400.
-  if (countHosts(req.rawHeaders) > 1)
-    throw httpError('malformed_request', 'There is more than one Host header.');
   // RFC 9112 §3.2.2: an absolute-form target overrides Host. We are nobody's proxy and have no use for one.
   const isPlainTarget = req.url?.startsWith('/') ?? false;
   if (isPlainTarget && accepted.has((req.headers.host ?? '').toLowerCase())) return;
