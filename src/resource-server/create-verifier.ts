@@ -9,7 +9,7 @@ import { createIssuerKeys, type IssuerKeys } from './jwks.ts';
 import { createMetadataSource, type MetadataSource } from './metadata.ts';
 import { checkOptions, type CheckedOptions } from './options.ts';
 import { pause } from './pause.ts';
-import { openRevocationStream } from './revocation-stream.ts';
+import { openRevocationStream, type RevocationStream } from './revocation-stream.ts';
 import { createStatusLists } from './status-lists.ts';
 import { createStreamEvents } from './stream-events.ts';
 import type { StatusSource, Verifier, VerifierEvent, VerifierOptions } from './verifier.ts';
@@ -28,7 +28,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const metadata = createMetadataSource(issuer);
   const keys = createIssuerKeys(issuer, metadata);
   const dpop = createDpopCheck(options.dpop, issuer.now);
-  const { status, opened } = openStatus(issuer, checked, metadata, keys);
+  const { status, stream } = openStatus(issuer, checked, metadata, keys);
   const { credentials, introspection } = checked;
   const check = createTokenCheck({
     issuer: checked.issuer,
@@ -52,7 +52,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   return {
     verify: (token, request, requirements) => check.verify(token, request, requirements),
     authenticate: (request, requirements) => check.authenticate(request, requirements),
-    ready: (timeoutMs = READY_MS_DEFAULT) => untilReady(issuer, keys, opened, timeoutMs),
+    ready: (timeoutMs = READY_MS_DEFAULT) => untilReady(issuer, keys, stream, timeoutMs),
     close,
     [Symbol.dispose]: close,
   };
@@ -84,40 +84,40 @@ function openStatus(
   { status, credentials, allowUntilMs }: CheckedOptions,
   metadata: MetadataSource,
   keys: IssuerKeys,
-): { status: StatusSource; opened: Promise<void> } {
-  if (status === 'none') return { status: { statusOf: () => 'valid' }, opened: Promise.resolve() };
+): { status: StatusSource; stream: RevocationStream | undefined } {
+  if (status === 'none') return { status: { statusOf: () => 'valid' }, stream: undefined };
   const coverage = createCoverage(issuer.now);
   const lists = createStatusLists(issuer, keys.keys, coverage);
   const source = createIssuerStatus(issuer, lists, allowUntilMs);
-  if (status === 'list' || !credentials) return { status: source, opened: Promise.resolve() };
+  if (status === 'list' || !credentials) return { status: source, stream: undefined };
   // What the stream cannot name may have been a key.
   const onEvent = createStreamEvents(coverage, lists, () => keys.refresh());
-  const { opened } = openRevocationStream({ issuer, credentials, metadata, coverage, onEvent });
-  return { status: source, opened };
+  const stream = openRevocationStream({ issuer, credentials, metadata, coverage, onEvent });
+  return { status: source, stream };
 }
 
 async function untilReady(
   issuer: Issuer,
   keys: IssuerKeys,
-  opened: Promise<void>,
+  stream: RevocationStream | undefined,
   timeoutMs: number,
 ): Promise<void> {
   const ended = new AbortController();
   const over = AbortSignal.any([ended.signal, issuer.closed]);
-  let missing = 'the keys of the issuer';
+  let missing = () => 'the keys of the issuer';
   const done = (async () => {
     for (;;) {
       try {
         await keys.load();
         break;
       } catch (error) {
-        missing = `the keys of the issuer (${describe(error)})`;
+        missing = () => `the keys of the issuer (${describe(error)})`;
         if (over.aborted) return false;
         await pause(READY_RETRY_MS, over);
       }
     }
-    missing = 'the stream of revocations';
-    await opened;
+    missing = () => `the stream of revocations (${stream?.problem() ?? 'no answer yet'})`;
+    await stream?.opened;
     return true;
   })();
   // A process that waits before it listens has nothing else that keeps it: without this it would end here, and say nothing.
@@ -126,6 +126,6 @@ async function untilReady(
   ended.abort();
   if (isReady) return;
   throw new Error(
-    issuer.closed.aborted ? 'the verifier was closed' : `not ready after ${timeoutMs} ms: ${missing}`,
+    issuer.closed.aborted ? 'the verifier was closed' : `not ready after ${timeoutMs} ms: ${missing()}`,
   );
 }

@@ -24,9 +24,15 @@ function formEncode(text: string): string {
   return new URLSearchParams({ v: text }).toString().slice(2);
 }
 
+const CAUSES_MAX = 4;
+
 export function describe(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
+  const said: string[] = [];
   // fetch says only "fetch failed" and hides the reason behind it.
-  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
-  return `${error.message}${cause}`;
+  for (let at = error; at instanceof Error && said.length < CAUSES_MAX; at = at.cause) {
+    // Where several addresses were tried, the message is empty.
+    const code = 'code' in at && typeof at.code === 'string' ? at.code : at.name;
+    said.push(at.message === '' ? code : at.message);
+  }
+  return said.length === 0 ? 'unknown' : said.join(': ');
 }

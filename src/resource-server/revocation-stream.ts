@@ -32,6 +32,8 @@ export interface StreamOptions {
 export interface RevocationStream {
   /** Resolves when the stream is open and complete for the first time. */
   readonly opened: Promise<void>;
+  /** Why it is not open, as far as that was told. */
+  problem(): string | undefined;
 }
 
 interface State {
@@ -44,17 +46,19 @@ interface State {
 }
 
 export function openRevocationStream(options: StreamOptions): RevocationStream {
-  const opened = new Promise<void>((open) => {
-    const state: State = {
-      failures: 0,
-      pauseMs: BACKOFF_MS.min,
-      openSince: undefined,
-      told: undefined,
-      open,
-    };
-    void keepOpen(options, state);
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
   });
-  return { opened };
+  const state: State = {
+    failures: 0,
+    pauseMs: BACKOFF_MS.min,
+    openSince: undefined,
+    told: undefined,
+    open,
+  };
+  void keepOpen(options, state);
+  return { opened, problem: () => state.told };
 }
 
 async function keepOpen(options: StreamOptions, state: State): Promise<void> {

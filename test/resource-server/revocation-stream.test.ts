@@ -389,6 +389,13 @@ test('an attempt that fails is followed by others, less and less often', async (
   expect(events.length).toBe(1);
 });
 
+test('waiting for a stream that does not let us in ends with the reason', async () => {
+  issuer.faults.set('/revocations', (_, res) => json(res, {}, 401));
+  await expect(follow().ready(500)).rejects.toThrow(
+    'not ready after 500 ms: the stream of revocations (the stream was answered with 401)',
+  );
+});
+
 test('closing ends the stream', async () => {
   const verifier = await following();
   verifier.close();
