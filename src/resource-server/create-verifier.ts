@@ -104,19 +104,20 @@ async function untilReady(
 ): Promise<void> {
   const ended = new AbortController();
   const over = AbortSignal.any([ended.signal, issuer.closed]);
-  let missing = () => 'the keys of the issuer';
+  let missing = 'the keys of the issuer';
+  let hasKeys = false;
   const done = (async () => {
     for (;;) {
       try {
         await keys.load();
         break;
       } catch (error) {
-        missing = () => `the keys of the issuer (${describe(error)})`;
+        missing = `the keys of the issuer (${describe(error)})`;
         if (over.aborted) return false;
         await pause(READY_RETRY_MS, over);
       }
     }
-    missing = () => `the stream of revocations (${stream?.problem() ?? 'no answer yet'})`;
+    hasKeys = true;
     await stream?.opened;
     return true;
   })();
@@ -125,7 +126,8 @@ async function untilReady(
   const isReady = await Promise.race([done, late]);
   ended.abort();
   if (isReady) return;
+  if (hasKeys) missing = `the stream of revocations (${stream?.problem() ?? 'no answer yet'})`;
   throw new Error(
-    issuer.closed.aborted ? 'the verifier was closed' : `not ready after ${timeoutMs} ms: ${missing()}`,
+    issuer.closed.aborted ? 'the verifier was closed' : `not ready after ${timeoutMs} ms: ${missing}`,
   );
 }

@@ -42,21 +42,20 @@ interface State {
   pauseMs: number;
   openSince: number | undefined;
   told: string | undefined;
-  readonly open: () => void;
+  open: (() => void) | undefined;
 }
 
 export function openRevocationStream(options: StreamOptions): RevocationStream {
-  let open = (): void => undefined;
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
   const state: State = {
     failures: 0,
     pauseMs: BACKOFF_MS.min,
     openSince: undefined,
     told: undefined,
-    open,
+    open: undefined,
   };
+  const opened = new Promise<void>((resolve) => {
+    state.open = resolve;
+  });
   void keepOpen(options, state);
   return { opened, problem: () => state.told };
 }
@@ -145,7 +144,7 @@ async function readEvents(
       heard();
       coverage.heard();
       if (!onEvent(event)) return;
-      state.open();
+      state.open?.();
       if (state.openSince !== undefined) return;
       state.openSince = issuer.now();
       state.told = undefined;
