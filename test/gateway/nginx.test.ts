@@ -1,49 +1,12 @@
-import { configure, findProgram, startGateway } from '../support/gateway-process.ts';
-import { gatewayContract, type Setting } from './contract.ts';
+import { findProgram } from '../support/gateway-process.ts';
+import { startNginx } from '../support/nginx.ts';
+import { gatewayContract } from './contract.ts';
 
 const nginx = findProgram('nginx');
 
-/** What Debian's own nginx.conf has around it, with everything it writes in one folder. */
-const AROUND = `
-  pid @FOLDER@/nginx.pid;
-  error_log stderr warn;
-  worker_processes 1;
-  ${process.getuid?.() === 0 ? 'user root;' : ''}
-  events { worker_connections 256; }
-  http {
-    access_log off;
-    client_body_temp_path @FOLDER@/body;
-    proxy_temp_path @FOLDER@/proxy;
-    fastcgi_temp_path @FOLDER@/fastcgi;
-    uwsgi_temp_path @FOLDER@/uwsgi;
-    scgi_temp_path @FOLDER@/scgi;
-    include @FOLDER@/guichet.conf;
-  }`;
-
-function start(program: string, { scene, guichetPort, apiPort, port, certificate }: Setting) {
-  const site = configure('nginx.conf', {
-    '127.0.0.1:3000': `127.0.0.1:${guichetPort}`,
-    '127.0.0.1:8080': `127.0.0.1:${apiPort}`,
-    'listen 443 ssl': `listen 127.0.0.1:${port} ssl`,
-    'server_name api.example.com': 'server_name localhost',
-    '/etc/nginx/api.example.com.pem': '@FOLDER@/server.pem',
-    '/etc/nginx/api.example.com.key': '@FOLDER@/server.key',
-    'id.example.com': new URL(scene.issuer).host,
-    'https://api.example.com$request_uri': `https://localhost:${port}$request_uri`,
-  });
-  return startGateway(program, {
-    port,
-    files: {
-      'nginx.conf': AROUND,
-      'guichet.conf': site,
-      'server.pem': certificate.certificatePem,
-      'server.key': certificate.keyPem,
-    },
-    args: (folder) => ['-p', folder, '-c', `${folder}/nginx.conf`, '-e', 'stderr', '-g', 'daemon off;'],
-  });
-}
-
 gatewayContract(
   'nginx with auth_request',
-  nginx === undefined ? undefined : (setting) => start(nginx, setting),
+  nginx === undefined
+    ? undefined
+    : ({ scene, ...rest }) => startNginx(nginx, { issuer: scene.issuer, ...rest }),
 );

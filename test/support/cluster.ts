@@ -11,7 +11,7 @@ import { freePort, spawnTestServer, TEST_SECRETS, type ServerProcess } from './s
  * PostgreSQL. `services` is a further process's view of it, for the verbs that operators call; it serves nothing itself.
  */
 export interface Cluster {
-  /** The issuer's own port is the first node's, so that a browser finds it without help. */
+  /** Where nothing stands in front, its port is the first node's, so that a browser finds it without help. */
   readonly issuer: string;
   readonly nodes: readonly [Node, Node];
   readonly processes: readonly ServerProcess[];
@@ -23,6 +23,8 @@ export interface Cluster {
 }
 
 export interface ClusterOptions {
+  /** The address of what stands in front of the nodes. */
+  readonly issuer?: string;
   /** Further GUICHET_* variables of the nodes. */
   readonly env?: Readonly<Record<string, string>>;
   /** Otherwise one of its own, dropped at the end. */
@@ -31,12 +33,13 @@ export interface ClusterOptions {
   readonly verbsUrl?: string;
 }
 
-export async function startCluster({ env = {}, database, verbsUrl }: ClusterOptions = {}): Promise<Cluster> {
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const { env = {}, database, verbsUrl } = options;
   const own = database === undefined ? await createTestDatabase() : undefined;
   const shared = database ?? own;
   if (!shared) throw new TypeError('there is a database');
   const ports = [await freePort(), await freePort()] as const;
-  const issuer = `http://localhost:${ports[0]}`;
+  const issuer = options.issuer ?? `http://localhost:${ports[0]}`;
   const environment = { GUICHET_ISSUER: issuer, ...env };
   const spawnAt = (port: number) => spawnTestServer(shared, { ...environment, GUICHET_PORT: String(port) });
 
