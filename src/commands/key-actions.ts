@@ -49,6 +49,6 @@ export const revoke: Action = async (context, { options }) => {
   const revoked = await revokeKey(context, kid, ACTOR);
   return {
     json: { kid, ...revokedMembers(revoked) },
-    text: `The key ${kid} is revoked, ${endedInWords(revoked)} Verifiers trust the key itself until they fetch the JWKS next.`,
+    text: `The key ${kid} is revoked, ${endedInWords(revoked)} APIs that follow the stream drop the key itself at once, every other when it fetches the JWKS next.`,
   };
 };

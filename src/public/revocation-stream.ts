@@ -9,7 +9,7 @@ import type { StreamReaders } from './stream-readers.ts';
  * `GET /revocations`: what is revoked, as it happens, for APIs that verify tokens by themselves (server-sent events). The
  * `id` of an event is a position that grows with every revocation of any process; a reader that comes back with
  * `Last-Event-ID` is told what it missed. Events: `revoked` (bits of status lists that are 1 now), `ready` (told everything
- * up to here), `reset` (fetch your lists again). A comment every second says that nothing is missing.
+ * up to here), `reset` (fetch your lists again), `keys` (those of the JWKS now). A comment every second says that nothing is missing.
  */
 export const STREAM_PATH = '/revocations';
 

@@ -15,6 +15,11 @@ export function readyFrame(position: number): string {
   return frame('ready', position, {});
 }
 
+/** The keys of the JWKS now. It has no position: it is told to every reader at its start, and again whenever they change. */
+export function keysFrame(kids: readonly string[]): string {
+  return `event: keys\ndata: ${JSON.stringify({ kids })}\n\n`;
+}
+
 /** What happened since the reader was last here cannot be told: it fetches its lists again. */
 export function resetFrame(position: number): string {
   return frame('reset', position, {});

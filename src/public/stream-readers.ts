@@ -5,8 +5,9 @@ import type { ClientCache } from '../clients/cache.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Metrics } from '../http/metrics.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
 import type { StatusBoard } from '../revocation/status-board.ts';
-import { HEARTBEAT, readyFrame, resetFrame, revokedFrame, STREAM_HEAD } from './stream-frames.ts';
+import { HEARTBEAT, keysFrame, readyFrame, resetFrame, revokedFrame, STREAM_HEAD } from './stream-frames.ts';
 
 /** Those who follow the stream of revocations at this process. */
 export interface StreamReaders {
@@ -42,12 +43,13 @@ interface Context {
   readonly config: Pick<Config, 'issuer'>;
   readonly clock: Clock;
   readonly clients: ClientCache;
+  readonly keys: KeyRing;
   readonly metrics: Metrics;
   readonly statusBoard: StatusBoard;
 }
 
 export function createStreamReaders(ctx: Context): StreamReaders {
-  const { config, clock, clients, metrics, statusBoard: board } = ctx;
+  const { config, clock, clients, keys, metrics, statusBoard: board } = ctx;
   const readers = new Set<Reader>();
   const perClient = new Map<string, number>();
 
@@ -56,6 +58,10 @@ export function createStreamReaders(ctx: Context): StreamReaders {
     const position = board.position();
     broadcast(position, changes ? revokedFrame(config.issuer, changes) : resetFrame(position));
   });
+
+  // So that a key that was revoked verifies nothing within a second, and one that replaces it at once is known.
+  const presentKeys = (): string => keysFrame(keys.jwks().map(({ kid }) => kid));
+  keys.onChange(() => broadcast(board.position(), presentKeys()));
 
   const heartbeat = setInterval(() => {
     const nowMs = clock.now().getTime();
@@ -111,6 +117,7 @@ export function createStreamReaders(ctx: Context): StreamReaders {
     reader.waiting = undefined;
     for (const { position, text } of waiting) if (position > told) send(reader, text);
     send(reader, readyFrame(board.position()));
+    send(reader, presentKeys());
   }
 
   return {

@@ -90,8 +90,7 @@ function openStatus(
   const lists = createStatusLists(issuer, keys.keys, coverage);
   const source = createIssuerStatus(issuer, lists, allowUntilMs);
   if (status === 'list' || !credentials) return { status: source, stream: undefined };
-  // What the stream cannot name may have been a key.
-  const onEvent = createStreamEvents(coverage, lists, () => keys.refresh());
+  const onEvent = createStreamEvents(coverage, lists, keys);
   const stream = openRevocationStream({ issuer, credentials, metadata, coverage, onEvent });
   return { status: source, stream };
 }

@@ -10,6 +10,7 @@ import { describe, type Issuer } from './issuer-context.ts';
 import { importedKey, readJwkSet, type JwkSet, type SetKey } from './jwk-set.ts';
 import { parseJsonObject } from './jwt-parts.ts';
 import type { MetadataSource } from './metadata.ts';
+import { pause } from './pause.ts';
 import { invalidToken, unavailable } from './refusal.ts';
 import { singleFlight } from './single-flight.ts';
 import { createTwoGenerations } from './two-generations.ts';
@@ -29,6 +30,10 @@ const UNKNOWN_KIDS = { entriesMax: 1_000, charsMax: 64_000 };
 /** After a fetch that failed. */
 const FAILED_COOLDOWN_MS = 1_000;
 
+/** A set that comes from a process of the issuer which has not heard yet is older than what we were told. */
+const EXPECTED_TRIES = 10;
+const EXPECTED_PAUSE_MS = 200;
+
 const JWKS_BOUNDS = { timeoutMs: 5_000, bodyBytesMax: 256 * 1024 };
 
 export interface IssuerKeys {
@@ -37,6 +42,8 @@ export interface IssuerKeys {
   load(): Promise<void>;
   /** Something happened at the issuer that may have changed its keys. Nobody waits for it. */
   refresh(): void;
+  /** The issuer says which keys its set has now: where ours has others it is fetched, until it is the same. Nobody waits for it. */
+  expect(kids: readonly string[]): void;
 }
 
 interface Loaded {
@@ -53,6 +60,7 @@ export function createIssuerKeys(issuer: Issuer, metadata: MetadataSource): Issu
   let loaded: Loaded | undefined;
   let failure: { at: number; cause: unknown } | undefined;
   let soughtAt = -Infinity;
+  let expected: readonly string[] | undefined;
 
   const fetchKeys = singleFlight(async () => {
     const fetchedAt = now();
@@ -107,6 +115,15 @@ export function createIssuerKeys(issuer: Issuer, metadata: MetadataSource): Issu
     return fetched;
   }
 
+  async function untilExpected(kids: readonly string[]): Promise<void> {
+    for (let attempt = 0; attempt < EXPECTED_TRIES && expected === kids; attempt += 1) {
+      if (loaded && hasKeys(loaded.set, kids)) return;
+      if (attempt > 0) await pause(EXPECTED_PAUSE_MS, issuer.closed);
+      if (issuer.closed.aborted) return;
+      await fetchKeys().catch(() => undefined);
+    }
+  }
+
   async function find(header: Header, keys: Loaded | Promise<Loaded>): Promise<CryptoKey> {
     const found = (await keys).set.find(header) ?? (await seek(header))?.set.find(header);
     if (!found) throw invalidToken('unknown_key', 'The key of the token is not known.');
@@ -123,7 +140,20 @@ export function createIssuerKeys(issuer: Issuer, metadata: MetadataSource): Issu
       await (loaded ?? fetchKeys());
     },
     refresh: background,
+    expect(kids) {
+      expected = kids;
+      if (loaded && hasKeys(loaded.set, kids)) return;
+      // A key that was not there before is there now.
+      unknownKids.clear();
+      soughtAt = -Infinity;
+      void untilExpected(kids);
+    },
   };
+}
+
+function hasKeys({ keys }: JwkSet, kids: readonly string[]): boolean {
+  const known = new Set(keys.map(({ kid }) => kid));
+  return known.size === new Set(kids).size && kids.every((kid) => known.has(kid));
 }
 
 /** The issuer published a key that cannot be used: no fault of the client's, but not a key either. */

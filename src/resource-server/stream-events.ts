@@ -1,5 +1,6 @@
 import type { Coverage } from './coverage.ts';
 import type { StreamEvent } from './event-parser.ts';
+import type { IssuerKeys } from './jwks.ts';
 import { isObject, parseJsonObject } from './jwt-parts.ts';
 import type { StatusLists } from './status-lists.ts';
 
@@ -14,15 +15,16 @@ export interface StreamEventHandler {
 }
 
 /**
- * What each event means for the lists. `onReset` is told that something happened at the issuer which the stream cannot name. Events of
- * a type that we do not know change nothing, and the position stays where it was.
+ * What each event means for the lists and the keys. Events of a type that we do not know change nothing, and the position stays
+ * where it was.
  */
 export function createStreamEvents(
   coverage: Coverage,
   lists: StatusLists,
-  onReset: () => void,
+  keys: Pick<IssuerKeys, 'refresh' | 'expect'>,
 ): StreamEventHandler {
   return ({ type, data, id: idText }) => {
+    if (type === 'keys') expectKeys(data);
     if (type !== 'ready' && type !== 'revoked' && type !== 'reset') return false;
     const id = readId(idText);
     if (type === 'revoked') {
@@ -31,10 +33,17 @@ export function createStreamEvents(
     }
     const isContinued = type === 'ready' && coverage.ready(id);
     if (type === 'reset') coverage.reset(id);
-    if (!isContinued) onReset();
+    // What the stream cannot name may have been a key.
+    if (!isContinued) keys.refresh();
     lists.realign();
     return true;
   };
+
+  function expectKeys(data: string): void {
+    const kids = parseJsonObject(data)?.['kids'];
+    if (!isTexts(kids)) throw new StreamProtocolError('an event names no keys');
+    keys.expect(kids);
+  }
 
   function applyRevoked(id: number, data: string): void {
     const { lists: named = {}, refetch = [] } = parseJsonObject(data) ?? { lists: undefined, refetch: null };

@@ -7,8 +7,8 @@ import { revokeWithin, revoking, type RevocationContext, type Revoked } from './
 
 /**
  * The answer to a stolen signing key: it leaves the JWKS, its private part is wiped, another key signs in its place, and
- * every token it has signed is dead; one transaction. Verifiers that cache the JWKS go on trusting it until they fetch the
- * next one. Throws `key_not_found`. Revoking twice does no harm.
+ * every token it has signed is dead; one transaction. Verifiers that follow the stream drop it within a second; those that cache
+ * the JWKS go on trusting it until they fetch the next one. Throws `key_not_found`. Revoking twice does no harm.
  */
 export async function revokeKey(
   ctx: RevocationContext & { readonly seal: Seal },

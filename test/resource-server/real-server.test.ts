@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import * as jose from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { rotateKeys } from '../../src/keys/rotate-keys.ts';
 import { createVerifier } from '../../src/resource-server/create-verifier.ts';
 import type { Verifier, VerifierOptions } from '../../src/resource-server/verifier.ts';
+import { revokeKey } from '../../src/revocation/revoke-key.ts';
 import { makeApp, post, revokeAt, tokensOf, type App } from '../support/app.ts';
 import { makeApi, ORDERS } from '../support/factories.ts';
 import { createNode, type Node } from '../support/node.ts';
@@ -86,4 +88,28 @@ test('a rotation of keys is not noticed', async () => {
   const after = await mint();
   expect(await outcomeOf(verifier.verify(after))).toBe('valid');
   expect(await outcomeOf(verifier.verify(before))).toBe('valid');
+});
+
+test('a stolen key verifies nothing a second after it was revoked, and the keys that replace it are known', async () => {
+  const verifier = verifierOf({ credentials: credentials() });
+  await verifier.ready();
+  // Twice in a row, faster than unknown keys are looked for.
+  for (const _ of [1, 2]) {
+    const kid = server.services.keys.activeKid('ES256') ?? '';
+    const stolen = server.services.keys.jwks().find((jwk) => jwk.kid === kid);
+    const genuine = await mint();
+    // The thief names the place of a token that is alive: the list would never tell.
+    const forged = await new jose.SignJWT({ ...jose.decodeJwt(genuine), jti: 'forged', sub: 'admin' })
+      .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid })
+      .sign(await jose.importJWK(stolen ?? {}, 'ES256'));
+    expect(await outcomeOf(verifier.verify(forged))).toBe('valid');
+    await revokeKey(server.services, kid, 'test');
+    const revokedAt = performance.now();
+    await until(
+      async () => (await outcomeOf(verifier.verify(forged))) === 'invalid_token/unknown_key',
+      2_000,
+    );
+    expect(performance.now() - revokedAt).toBeLessThan(1_000);
+    expect(await outcomeOf(verifier.verify(await mint()))).toBe('valid');
+  }
 });
