@@ -62,14 +62,15 @@ async function measure(
   tokens: readonly string[],
   { repeats, warm }: { repeats: number; warm: boolean },
 ): Promise<number> {
-  const { check, close } = await candidate.open();
+  const opened = await candidate.open();
+  const { check } = opened;
   try {
     if (warm) for (const token of tokens) await check(token);
     const startedAt = performance.now();
     for (let repeat = 0; repeat < repeats; repeat += 1) await checkAll(check, tokens);
     return (tokens.length * repeats * 1000) / (performance.now() - startedAt);
   } finally {
-    close();
+    opened.close();
   }
 }
 
@@ -81,10 +82,11 @@ async function checkAll(check: Check, tokens: readonly string[]): Promise<void> 
   await Promise.all(Array.from({ length: PARALLEL }, worker));
 }
 
-async function listCandidates({ issuer, verifierOptions }: TestIssuer): Promise<Candidate[]> {
+async function listCandidates(testIssuer: TestIssuer): Promise<Candidate[]> {
+  const { issuer } = testIssuer;
   const response = await fetch(`${issuer}/jwks`);
   const jwks = (await response.json()) as jose.JSONWebKeySet;
-  const options = await verifierOptions(AUDIENCE);
+  const options = await testIssuer.verifierOptions(AUDIENCE);
   return [
     {
       name: 'jose.jwtVerify',

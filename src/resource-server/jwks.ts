@@ -116,10 +116,10 @@ export function createIssuerKeys(issuer: Issuer, metadata: MetadataSource): Issu
   }
 
   async function untilExpected(kids: readonly string[]): Promise<void> {
-    for (let attempt = 0; attempt < EXPECTED_TRIES && expected === kids; attempt += 1) {
-      if (loaded && hasKeys(loaded.set, kids)) return;
+    for (let attempt = 0; attempt < EXPECTED_TRIES; attempt += 1) {
       if (attempt > 0) await pause(EXPECTED_PAUSE_MS, issuer.closed);
-      if (issuer.closed.aborted) return;
+      const isOver = issuer.closed.aborted || expected !== kids;
+      if (isOver || (loaded && hasKeys(loaded.set, kids))) return;
       await fetchKeys().catch(() => undefined);
     }
   }

@@ -44,12 +44,13 @@ async function start(dataDir: string, log: Logger): Promise<ThrowawayDatabase> {
     await rm(dataDir, { recursive: true, force: true });
     throw error;
   }
-  const { connection, stop } = embedded;
+  const running = embedded;
+  const { connection } = running;
   return {
     url: urlOf(connection),
     dataDir,
     async drop() {
-      await stop();
+      await running.stop();
       await rm(dataDir, { recursive: true, force: true });
       // Where the path is too long for a socket address, the socket has a folder elsewhere.
       if (connection.host.startsWith('/')) await rm(connection.host, { recursive: true, force: true });
