@@ -184,9 +184,10 @@ async function fetchJwks(
   return { set: readJwkSet(document, before), fetchedAt, freshMs: freshMsOf(answer.headers) };
 }
 
-/** RFC 9111 §5.2.2.1. */
+/** RFC 9111 §4.2: what is left of `max-age` when a cache on the way has kept the answer for a while. */
 function freshMsOf(headers: Headers): number {
   const seconds = /(?:^|[\s,])max-age="?(\d{1,9})/i.exec(headers.get('cache-control') ?? '')?.[1];
   if (seconds === undefined) return FRESH_MS.unsaid;
-  return Math.min(Math.max(Number(seconds) * 1000, FRESH_MS.min), FRESH_MS.max);
+  const [age = '0'] = /^\d{1,9}$/.exec(headers.get('age') ?? '') ?? [];
+  return Math.min(Math.max((Number(seconds) - Number(age)) * 1000, FRESH_MS.min), FRESH_MS.max);
 }

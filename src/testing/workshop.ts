@@ -28,7 +28,8 @@ export function openWorkshop(): string {
   const found = lstatSync(folder);
   const isOurs =
     process.getuid === undefined || (found.uid === process.getuid() && (found.mode & 0o077) === 0);
-  if (!found.isDirectory() || !isOurs) throw new Error(`${folder} belongs to somebody else; remove it`);
+  if (!found.isDirectory() || !isOurs)
+    throw new Error(`${folder} belongs to somebody else: remove it, or set TMPDIR to a folder of your own`);
   return folder;
 }
 

@@ -103,6 +103,22 @@ describe('made-up key ids', () => {
   });
 });
 
+test('what a cache on the way has kept for a while is kept for less here', async () => {
+  let now = Date.now();
+  issuer.faults.set('/jwks', (_req, res) => {
+    res
+      .setHeader('Cache-Control', 'max-age=300')
+      .setHeader('Age', '290')
+      .end(JSON.stringify({ keys: issuer.jwks }));
+  });
+  const verifier = issuer.verifier({ now: () => now });
+  const token = issuer.token();
+  await verifier.verify(token);
+  now += 11_000;
+  await verifier.verify(token);
+  expect(issuer.count('/jwks')).toBe(2);
+});
+
 describe('rotation', () => {
   test('under load no token is refused, whether the key was announced or not', async () => {
     issuer.jwksMaxAge = 1;
