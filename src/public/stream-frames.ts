@@ -25,16 +25,35 @@ export function resetFrame(position: number): string {
   return frame('reset', position, {});
 }
 
-/** Bits that are 1 now, by list; lists with too many of them are named to be fetched again. */
+/** A quarter of what a reader may leave unread (stream-readers.ts): one frame alone must not make it look slow. */
+const FRAME_BYTES_MAX = 64 * 1024;
+/** Seven digits and a comma. */
+const INDEX_BYTES = 8;
+/** Quotes, brackets and commas around the address of a list. */
+const PUNCTUATION_BYTES = 8;
+
+/** Bits that are 1 now, by list; where they are too many, lists to be fetched again; where these are too many, all. */
 export function revokedFrame(issuer: string, changes: readonly StatusChange[]): string {
-  const lists: Record<string, number[]> = {};
-  for (const { listId, indexes } of changes) (lists[statusListUri(issuer, listId)] ??= []).push(...indexes);
-  const refetch = Object.keys(lists).filter((uri) => (lists[uri]?.length ?? 0) > NAMED_INDEXES_MAX);
-  for (const uri of refetch) delete lists[uri];
-  return frame('revoked', changes.at(-1)?.position ?? 0, {
+  const position = changes.at(-1)?.position ?? 0;
+  const byList = Map.groupBy(changes, ({ listId }) => statusListUri(issuer, listId));
+  const counted = Array.from(byList, ([uri, ofList]) => ({ uri, ofList, bits: countBits(ofList) }));
+  let room = counted.reduce((left, { uri }) => left - uri.length - PUNCTUATION_BYTES, FRAME_BYTES_MAX);
+  if (room < 0) return resetFrame(position);
+  const lists: Record<string, readonly number[]> = {};
+  const refetch: string[] = [];
+  for (const { uri, ofList, bits } of counted.toSorted((a, b) => a.bits - b.bits)) {
+    room -= bits * INDEX_BYTES;
+    if (room < 0 || bits > NAMED_INDEXES_MAX) refetch.push(uri);
+    else lists[uri] = ofList.flatMap(({ indexes }) => indexes);
+  }
+  return frame('revoked', position, {
     ...(Object.keys(lists).length > 0 ? { lists } : {}),
     ...(refetch.length > 0 ? { refetch } : {}),
   });
+}
+
+function countBits(changes: readonly StatusChange[]): number {
+  return changes.reduce((sum, { indexes }) => sum + indexes.length, 0);
 }
 
 function frame(event: string, position: number, data: Readonly<Record<string, unknown>>): string {

@@ -4,7 +4,14 @@ import type { Clock } from '../clock.ts';
 import { createFollower } from '../db/follower.ts';
 import type { Bus } from '../db/listen.ts';
 import type { Logger } from '../log.ts';
-import { readIndexes, setBit, STATUS_CHANNEL, type StatusChange, type StatusList } from './status-list.ts';
+import {
+  NAMED_INDEXES_MAX,
+  readIndexes,
+  setBit,
+  STATUS_CHANNEL,
+  type StatusChange,
+  type StatusList,
+} from './status-list.ts';
 import {
   findLastPosition,
   findStatusList,
@@ -27,7 +34,7 @@ export interface StatusBoard {
   /** Undefined when there is no such list, or its last token has died. */
   find(id: string): Promise<BoardList | undefined>;
   list(): Promise<readonly StatusList[]>;
-  /** Changes after a position; undefined when they are too many, or the position is not one of ours. */
+  /** Changes after a position, those of very many bits abridged to NAMED_INDEXES_MAX + 1; undefined when they are too many, or the position is not one of ours. */
   since(position: number): Promise<readonly StatusChange[] | undefined>;
   /** Called after every change, in order; `undefined`: the database was put back, and nothing that was told holds any more. */
   onChange(listener: (changes: readonly StatusChange[] | undefined) => void): () => void;
@@ -107,7 +114,7 @@ export async function createStatusBoard(ctx: Context): Promise<StatusBoard> {
       ctx.observe(Math.max(0, (clock.now().getTime() - change.changedAt.getTime()) / 1000));
     }
     position = lastChange.position;
-    recent = [...recent, ...changes].slice(-RECENT_MAX);
+    recent = [...recent, ...changes.map(abridged)].slice(-RECENT_MAX);
     for (const listener of listeners) listener(changes);
   }
 
@@ -167,7 +174,11 @@ export async function createStatusBoard(ctx: Context): Promise<StatusBoard> {
       if (from === position) return [];
       if (oldest && from >= oldest.position - 1) return recent.filter((change) => change.position > from);
       const until = position;
-      const changes = await listStatusChanges(pool, { after: from, limit: REPLAYED_MAX + 1 });
+      const changes = await listStatusChanges(pool, {
+        after: from,
+        limit: REPLAYED_MAX + 1,
+        indexesMax: NAMED_INDEXES_MAX + 1,
+      });
       return changes.length > REPLAYED_MAX ? undefined : changes.filter((change) => change.position <= until);
     },
     onChange(listener) {
@@ -179,6 +190,11 @@ export async function createStatusBoard(ctx: Context): Promise<StatusBoard> {
       await follower.stop();
     },
   };
+}
+
+/** A mass revocation is remembered as one of too many bits to be named: a thousand of them would fill the memory. */
+function abridged(change: StatusChange): StatusChange {
+  return { ...change, indexes: change.indexes.slice(0, NAMED_INDEXES_MAX + 1) };
 }
 
 function setBits(list: Held, indexes: readonly number[]): void {

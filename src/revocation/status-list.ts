@@ -70,9 +70,9 @@ export function hasBit(bits: Uint8Array, index: number): boolean {
   return ((bits[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
 }
 
-const INDEX_BYTES = 4;
-
 /** As `int4send` writes them. */
+export const INDEX_BYTES = 4;
+
 export function readIndexes(bytes: Buffer): number[] {
   return Array.from({ length: bytes.length / INDEX_BYTES }, (_, at) => bytes.readInt32BE(at * INDEX_BYTES));
 }

@@ -3,7 +3,14 @@ import type { Knex } from 'knex';
 
 import { notify } from '../db/listen.ts';
 import { LEDGER_LOCK } from './issue.ts';
-import { LIST_SIZE, readIndexes, STATUS_CHANNEL, type StatusChange, type StatusList } from './status-list.ts';
+import {
+  INDEX_BYTES,
+  LIST_SIZE,
+  readIndexes,
+  STATUS_CHANNEL,
+  type StatusChange,
+  type StatusList,
+} from './status-list.ts';
 
 /** Leases a new list; its number is what the ledger keeps. */
 export async function insertStatusList(
@@ -114,15 +121,15 @@ export async function readStatusNews(
   }
 }
 
-/** Changes that are known to be committed. */
+/** Changes that are known to be committed; of each, no more than `indexesMax` bits. */
 export async function listStatusChanges(
   pool: Pool,
-  { after, limit }: { after: number; limit: number },
+  { after, limit, indexesMax }: { after: number; limit: number; indexesMax: number },
 ): Promise<StatusChange[]> {
   const { rows } = await pool.query<ChangeRow>({
-    name: 'status_changes_list',
-    text: CHANGES,
-    values: [after, limit],
+    name: 'status_changes_list_abridged',
+    text: CHANGES.replace('c.indexes', 'substr(c.indexes, 1, $3) AS indexes'),
+    values: [after, limit, indexesMax * INDEX_BYTES],
   });
   return rows.map(toChange);
 }
