@@ -91,7 +91,10 @@ export function createStatusLease({ pool, clock }: { pool: Pool; clock: Clock })
     },
     abandon() {
       if (current) void closed(pool, current);
+      // One that is made ahead was made in the same database.
+      next?.then((prepared) => closed(pool, prepared), ignore);
       current = undefined;
+      next = undefined;
     },
     async close() {
       const prepared = await next?.catch(() => undefined);
@@ -121,9 +124,9 @@ async function lease(pool: Pool, clock: Clock): Promise<Lease> {
 }
 
 /** Not done, the list lives for as long as any token could: no harm but for a row. */
-async function closed(pool: Pool, { no, lastExpiryMs, leasedUntilMs }: Lease): Promise<void> {
+async function closed(pool: Pool, { id, lastExpiryMs, leasedUntilMs }: Lease): Promise<void> {
   const expiresAt = new Date((lastExpiryMs || leasedUntilMs - LEASE_SECONDS * 1000) + SKEW_MS);
-  await closeStatusList(pool, no, expiresAt).catch(() => undefined);
+  await closeStatusList(pool, id, expiresAt).catch(ignore);
 }
 
 function isUsable(lease: Lease, nowMs: number): boolean {
@@ -150,3 +153,5 @@ function drawIndex(lease: Lease): number {
     return index;
   }
 }
+
+function ignore(): void {}

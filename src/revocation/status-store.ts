@@ -27,12 +27,15 @@ export async function insertStatusList(
   return row.no;
 }
 
-/** No token in it lives longer than that: the lease is over. */
-export async function closeStatusList(pool: Pool, no: number, expiresAt: Date): Promise<void> {
+/**
+ * No token in it lives longer than that: the lease is over. By its id, because in a database that was put back the number may
+ * have been given to another list.
+ */
+export async function closeStatusList(pool: Pool, id: string, expiresAt: Date): Promise<void> {
   await pool.query({
     name: 'status_lists_close',
-    text: `UPDATE status_lists SET expires_at = least(expires_at, $2), leased_until = least(leased_until, $2) WHERE no = $1`,
-    values: [no, expiresAt],
+    text: `UPDATE status_lists SET expires_at = least(expires_at, $2), leased_until = least(leased_until, $2) WHERE id = $1`,
+    values: [id, expiresAt],
   });
 }
 
@@ -168,11 +171,12 @@ export async function insertStatusChanges(
   now: Date,
 ): Promise<void> {
   if (ended.size === 0) return;
-  const rows = [...ended].map(([listNo, runs]) => ({
-    list_no: listNo,
-    indexes: Buffer.concat(runs),
-    changed_at: now,
-  }));
-  await tx('status_changes').insert(rows);
+  // A list that is gone, as after the database was put back, cannot be told of; the rest of the revocation must not fail for it.
+  await tx.raw(
+    `INSERT INTO status_changes (list_no, indexes, changed_at)
+     SELECT l.no, c.indexes, ? FROM unnest(?::int[], ?::bytea[]) AS c(list_no, indexes)
+     JOIN status_lists l ON l.no = c.list_no`,
+    [now, [...ended.keys()], Array.from(ended.values(), (runs) => Buffer.concat(runs))],
+  );
   await notify(tx, STATUS_CHANNEL, '');
 }
