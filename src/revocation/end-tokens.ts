@@ -76,7 +76,12 @@ function conditionOf(target: RevokeTarget): Condition {
   if ('client' in target) return { sql: 'client_id = ?', values: [target.client] };
   if ('api' in target) return { sql: 'api_id = ?', values: [target.api] };
   if ('key' in target) return { sql: 'kid = ?', values: [target.key] };
-  return { sql: 'issued_at < ?', values: [target.issuedBefore] };
+  // A grant or session of before ends as a whole, with what it was given since.
+  return {
+    sql: `(issued_at < ? OR EXISTS (SELECT FROM grants g WHERE g.id = t.grant_id AND g.created_at < ?)
+      OR EXISTS (SELECT FROM sessions s WHERE s.uid = t.session_uid AND s.created_at < ?))`,
+    values: [target.issuedBefore, target.issuedBefore, target.issuedBefore],
+  };
 }
 
 /** The ledger has no index for these: each would cost every issue, and they are rare. */
@@ -129,7 +134,9 @@ async function endByBlocks(tx: Knex.Transaction, where: Condition, now: Date): P
   return all;
 }
 
+/** With a lock that keeps them from being dropped before the transaction ends; it is the one that every UPDATE takes. */
 async function listPartitions(tx: Knex.Transaction): Promise<{ name: string; blocks: number }[]> {
+  await tx.raw('LOCK TABLE ONLY tokens IN ROW EXCLUSIVE MODE');
   const { rows } = await tx.raw<{ rows: { name: string; blocks: number }[] }>(
     `SELECT inhrelid::regclass::text AS name, pg_relation_size(inhrelid) / current_setting('block_size')::int AS blocks
        FROM pg_inherits WHERE inhparent = 'tokens'::regclass AND NOT inhdetachpending ORDER BY 1`,
@@ -142,7 +149,7 @@ async function end(tx: Knex.Transaction, table: string, where: Condition, now: D
     rows: { list_no: number | null; tokens: number; indexes: Buffer | null }[];
   }>(
     `WITH ended AS (
-       UPDATE ${table} SET revoked_at = ? WHERE revoked_at IS NULL AND expires_at > ? AND ${where.sql}
+       UPDATE ${table} t SET revoked_at = ? WHERE revoked_at IS NULL AND expires_at > ? AND ${where.sql}
        RETURNING status_list, status_index
      )
      SELECT status_list AS list_no, count(*) AS tokens, string_agg(int4send(status_index), ''::bytea) AS indexes

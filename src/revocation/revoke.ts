@@ -64,10 +64,9 @@ export async function revokeWithin(
   const now = clock.now();
   const grants = await endGrants(tx, target, now);
   const sessions = await endSessions(tx, target, now);
-  const atFirst = together([
-    ...(await endTokens(tx, target, now)),
-    await endSessionTokens(tx, sessions, now),
-  ]);
+  // `issuedBefore` names the tokens of its sessions by itself; there may be very many.
+  const ended = 'issuedBefore' in target ? [] : sessions;
+  const atFirst = together([...(await endTokens(tx, target, now)), await endSessionTokens(tx, ended, now)]);
   const knownBy = () => new Date(clock.now().getTime() + (config.statusLists.ttlSeconds + 1) * 1000);
   // Whoever ended it first has ended all of it, or we would still wait for their row. A replayed code comes here many times.
   if (endsForGood(target) && grants + sessions.length + atFirst.tokens === 0) {
@@ -79,7 +78,7 @@ export async function revokeWithin(
   // wrote is found by the second look, and whoever comes later sees the rows ended above. The slow look is done by then,
   // so that issuance waits for milliseconds only.
   await tx.raw('SELECT pg_advisory_xact_lock(?)', [LEDGER_LOCK]);
-  const all = together([atFirst, await secondLook(tx, target, sessions, now)]);
+  const all = together([atFirst, await secondLook(tx, target, ended, now)]);
   await insertStatusChanges(tx, all.indexes, clock.now());
   // Not before: who issues holds the lock while it waits for the row it spends, so holding that row here would be a deadlock.
   await deleteGrantArtifacts(tx, target);
