@@ -65,7 +65,7 @@ export function createStreamReaders(ctx: Context): StreamReaders {
 
   const heartbeat = setInterval(() => {
     const nowMs = clock.now().getTime();
-    if (nowMs - board.confirmedAt() <= CONFIRMED_MS_MAX) broadcast(board.position(), HEARTBEAT);
+    if (board.confirmedMsAgo() <= CONFIRMED_MS_MAX) broadcast(board.position(), HEARTBEAT);
     for (const reader of readers) if (nowMs >= reader.endsAtMs) end(reader, 'renewed');
     void refuseDisabled();
   }, HEARTBEAT_MS);

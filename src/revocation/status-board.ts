@@ -27,8 +27,8 @@ import {
 export interface StatusBoard {
   /** Everything up to here is known. */
   position(): number;
-  /** When that was last true for certain, in milliseconds since 1970; 0 before the first look. */
-  confirmedAt(): number;
+  /** How long ago that was last true for certain. Not by the clock: one that is set back would make a silent database look fresh. */
+  confirmedMsAgo(): number;
   /** Makes sure that nothing is missing of what was committed before this call; rejects when the database cannot say. */
   confirm(): Promise<void>;
   /** Undefined when there is no such list, or its last token has died. */
@@ -86,11 +86,11 @@ export async function createStatusBoard(ctx: Context): Promise<StatusBoard> {
   const loading = new Map<string, Loading>();
   const listeners = new Set<(changes: readonly StatusChange[] | undefined) => void>();
   let recent: StatusChange[] = [];
+  let confirmedAtMs = performance.now();
   let { position } = await readStatusNews(pool, { after: Number.MAX_SAFE_INTEGER, limit: 1 });
-  let confirmedAt = clock.now().getTime();
 
   async function refresh(): Promise<void> {
-    const startedAt = clock.now().getTime();
+    const startedAtMs = performance.now();
     // Alone while nothing changes: no lock, no transaction.
     let last = await findLastPosition(pool);
     if (last < position) startOver(last);
@@ -100,8 +100,8 @@ export async function createStatusBoard(ctx: Context): Promise<StatusBoard> {
       ({ position: last } = news);
       if (news.changes.length < CHANGES_PER_LOOK) position = last;
     }
-    confirmedAt = startedAt;
-    dropExpired(startedAt);
+    confirmedAtMs = startedAtMs;
+    dropExpired(clock.now().getTime());
   }
 
   function apply(changes: readonly StatusChange[]): void {
@@ -159,7 +159,7 @@ export async function createStatusBoard(ctx: Context): Promise<StatusBoard> {
 
   return {
     position: () => position,
-    confirmedAt: () => confirmedAt,
+    confirmedMsAgo: () => performance.now() - confirmedAtMs,
     confirm: () => follower.look(),
     async find(id) {
       if (!LIST_ID.test(id)) return undefined;
