@@ -14,6 +14,7 @@ import {
 } from './status-list.ts';
 import {
   findLastPosition,
+  findListExpiries,
   findStatusList,
   listStatusChanges,
   listStatusLists,
@@ -51,7 +52,7 @@ export interface BoardList extends StatusList {
 interface Held {
   readonly id: string;
   readonly size: number;
-  readonly expiresAt: Date;
+  expiresAt: Date;
   bits: Uint8Array | undefined;
   version: number;
 }
@@ -68,6 +69,12 @@ const CHANGES_PER_LOOK = 500;
 const REPLAYED_MAX = 1000;
 /** Changes kept in memory for readers that come back: a server that restarts has all of them at once. */
 const RECENT_MAX = 1000;
+/**
+ * A list is made for a day and let go of with its last token (status-lease.ts), which is mostly an hour or two later: as often as
+ * this we see which ones need not be held any more.
+ */
+const EXPIRIES_MS = 60_000;
+const PAST = new Date(0);
 /** Our ids; anything else is not worth a query. */
 const LIST_ID = /^stl_[0-9A-Za-z]{22}$/;
 
@@ -86,6 +93,7 @@ export async function createStatusBoard(ctx: Context): Promise<StatusBoard> {
   const loading = new Map<string, Loading>();
   const listeners = new Set<(changes: readonly StatusChange[] | undefined) => void>();
   let recent: StatusChange[] = [];
+  let expiriesReadAtMs = clock.now().getTime();
   let confirmedAtMs = performance.now();
   let { position } = await readStatusNews(pool, { after: Number.MAX_SAFE_INTEGER, limit: 1 });
 
@@ -101,7 +109,7 @@ export async function createStatusBoard(ctx: Context): Promise<StatusBoard> {
       if (news.changes.length < CHANGES_PER_LOOK) position = last;
     }
     confirmedAtMs = startedAtMs;
-    dropExpired(clock.now().getTime());
+    await dropExpired();
   }
 
   function apply(changes: readonly StatusChange[]): void {
@@ -128,7 +136,14 @@ export async function createStatusBoard(ctx: Context): Promise<StatusBoard> {
     for (const listener of listeners) listener(undefined);
   }
 
-  function dropExpired(nowMs: number): void {
+  async function dropExpired(): Promise<void> {
+    const nowMs = clock.now().getTime();
+    if (Math.abs(nowMs - expiriesReadAtMs) >= EXPIRIES_MS) {
+      expiriesReadAtMs = nowMs;
+      const lists = [...held.values()];
+      const expiries = await findListExpiries(pool, [...held.keys()]);
+      for (const list of lists) list.expiresAt = expiries.get(list.id) ?? PAST;
+    }
     for (const [id, list] of held) if (list.expiresAt.getTime() <= nowMs) held.delete(id);
   }
 

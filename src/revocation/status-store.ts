@@ -51,6 +51,17 @@ export async function listStatusLists(pool: Pool, now: Date): Promise<StatusList
   return rows.map((row) => ({ id: row.id, size: row.size, expiresAt: row.expires_at }));
 }
 
+/** Lists that are gone are missing. */
+export async function findListExpiries(pool: Pool, ids: readonly string[]): Promise<Map<string, Date>> {
+  if (ids.length === 0) return new Map();
+  const { rows } = await pool.query<{ id: string; expires_at: Date }>({
+    name: 'status_lists_expiries',
+    text: 'SELECT id, expires_at FROM status_lists WHERE id = ANY($1::text[])',
+    values: [ids],
+  });
+  return new Map(rows.map((row) => [row.id, row.expires_at]));
+}
+
 export interface StoredStatusList extends StatusList {
   /** Each a run of indexes, as stored. */
   readonly changes: readonly Buffer[];
