@@ -13,7 +13,10 @@ export interface EndedTokens {
 const ROWS_PER_STATEMENT = 50_000;
 /** Blocks of one statement where no index helps: 8 MB, some 40 000 rows. */
 const BLOCKS_PER_STATEMENT = 1024;
-/** No issue takes this long (its statements may run for 10 s), clocks of processes that differ by 50 s included. */
+/**
+ * No issue takes this long from its `iat` to its row: ten seconds for a place in a list, ten in the queue (issue.ts), less than
+ * thirty in the database. Clocks of processes may differ by the rest.
+ */
 const ISSUE_SECONDS_MAX = 60;
 
 /** The first look, at everything; nobody waits for it. */

@@ -3,6 +3,7 @@ import type { Pool, PoolClient } from 'pg';
 import type { Clock } from '../clock.ts';
 import { createBatch } from '../db/batch.ts';
 import { isDeadlock } from '../db/violation.ts';
+import { AppError } from '../errors.ts';
 import type { Artifact } from '../grants/artifact.ts';
 import { artifactColumns } from '../grants/store.ts';
 import type { TokenRow } from './token.ts';
@@ -44,19 +45,47 @@ const RUNS_IN_FLIGHT = 2;
 /** Deadlocks cannot be ruled out between processes that spend the same artifacts; a victim is simply run again. */
 const ATTEMPTS = 4;
 
-/** Group commit: requests that issue at the same time share one transaction and one flush to disk. */
+/**
+ * Who waited longer is refused: a revocation looks a second time at what was issued in the last minute only (end-tokens.ts), so
+ * a token must be recorded well within a minute of its `iat`, and the statements themselves may take half of that.
+ */
+const QUEUE_MS_MAX = 10_000;
+
+interface Queued {
+  readonly issue: Issue;
+  /** By `performance.now`: clocks may be set. */
+  readonly atMs: number;
+}
+
+/** Group commit: requests that issue at the same time share one transaction and one flush to disk. Throws `overloaded` (503). */
 export function createIssuer(ctx: { pool: Pool; clock: Clock }): (issue: Issue) => Promise<IssueOutcome> {
-  return createBatch<Issue, IssueOutcome>({
-    run: (issues) => commit(ctx.pool, issues, ctx.clock.now()),
+  const batch = createBatch<Queued, IssueOutcome | 'late'>({
+    run: (queued) => commit(ctx.pool, queued, ctx.clock.now()),
     maxItems: UNITS_PER_RUN,
     maxParallel: RUNS_IN_FLIGHT,
   });
+  return async function issueOne(issue) {
+    const outcome = await batch({ issue, atMs: performance.now() });
+    if (outcome !== 'late') return outcome;
+    throw new AppError('overloaded', 'The server is busy. Try again in a moment.', {
+      status: 503,
+      retryAfterSeconds: 1,
+    });
+  };
 }
 
-async function commit(pool: Pool, issues: readonly Issue[], now: Date): Promise<IssueOutcome[]> {
+async function commit(pool: Pool, queued: readonly Queued[], now: Date): Promise<(IssueOutcome | 'late')[]> {
   for (let attempt = 1; ; attempt += 1) {
+    const inTime = queued.filter(({ atMs }) => performance.now() - atMs < QUEUE_MS_MAX);
+    if (inTime.length === 0) return queued.map(() => 'late');
     try {
-      return await commitOnce(pool, issues, now);
+      const outcomes = await commitOnce(
+        pool,
+        inTime.map(({ issue }) => issue),
+        now,
+      );
+      const byItem = new Map(inTime.map((item, no) => [item, outcomes[no]]));
+      return queued.map((item) => byItem.get(item) ?? 'late');
     } catch (error) {
       if (attempt === ATTEMPTS || !isDeadlock(error)) throw error;
     }
