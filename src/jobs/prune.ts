@@ -48,6 +48,8 @@ export const PRUNED: readonly Pruned[] = [
 
 /** Ten milliseconds of work: short enough for anybody who waits behind it, for a row or for the disk. */
 const BATCH_ROWS = 1000;
+/** Each has a few artifacts at most. */
+const BATCH_GRANTS = 500;
 /** Room for others between two batches; still about a million rows a minute. */
 const PAUSE_MS = 50;
 
@@ -56,25 +58,25 @@ export async function prune(ctx: JobContext, pruned: Pruned): Promise<void> {
   const { table, deadAt, keepSeconds } = pruned;
   const before = new Date(ctx.clock.now().getTime() - keepSeconds * 1000);
   const batch = { table, deadAt, before, limit: BATCH_ROWS };
-  await inBatches(ctx, table, () => deleteDue(ctx.db.knex, batch));
+  let total = 0;
+  for (;;) {
+    const deleted = await deleteDue(ctx.db.knex, batch);
+    total += deleted;
+    if (deleted < BATCH_ROWS || ctx.signal.aborted) break;
+    await pause(PAUSE_MS);
+  }
+  if (total > 0) ctx.log.debug({ table, rows: total }, 'pruned');
 }
 
 /** What hangs on grants that have ended together with very many others, as when a client is revoked. It is dead already. */
-export async function pruneEnded(ctx: JobContext): Promise<void> {
-  await inBatches(ctx, 'artifacts', () => deleteEndedArtifacts(ctx.db.knex, BATCH_ROWS));
-}
-
-async function inBatches(
-  { log, signal }: JobContext,
-  table: string,
-  deleteBatch: () => Promise<number>,
-): Promise<void> {
+export async function pruneEnded({ db, log, signal }: JobContext): Promise<void> {
   let total = 0;
-  for (;;) {
-    const deleted = await deleteBatch();
-    total += deleted;
-    if (deleted < BATCH_ROWS || signal.aborted) break;
-    await pause(PAUSE_MS);
+  let after: string | undefined = '';
+  while (after !== undefined) {
+    const batch = await deleteEndedArtifacts(db.knex, { after, limit: BATCH_GRANTS });
+    total += batch.deleted;
+    after = signal.aborted ? undefined : batch.last;
+    if (after !== undefined && batch.deleted > 0) await pause(PAUSE_MS);
   }
-  if (total > 0) log.debug({ table, rows: total }, 'pruned');
+  if (total > 0) log.debug({ table: 'artifacts', rows: total }, 'pruned');
 }

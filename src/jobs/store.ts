@@ -18,15 +18,32 @@ export async function deleteDue(
   return rowCount;
 }
 
-/** Codes and tokens of grants that were revoked: nobody finds them any more (grants/store.ts). */
-export async function deleteEndedArtifacts(db: Queryable, limit: number): Promise<number> {
-  const { rowCount } = await db.raw<{ rowCount: number }>(
-    `DELETE FROM artifacts WHERE ctid = ANY(ARRAY(
-       SELECT a.ctid FROM grants g JOIN artifacts a ON a.grant_id = g.id
-       WHERE g.revoked_at IS NOT NULL LIMIT ? FOR UPDATE OF a SKIP LOCKED))`,
-    [limit],
+/**
+ * Codes and tokens of grants that were revoked: nobody finds them any more (grants/store.ts). One batch of grants, in the order of
+ * their ids, because a grant stays when its artifacts are gone: to look for the rest from the beginning would be quadratic.
+ * Answers the last grant, undefined when there are no more.
+ */
+export async function deleteEndedArtifacts(
+  db: Queryable,
+  { after, limit }: { after: string; limit: number },
+): Promise<{ readonly deleted: number; readonly last: string | undefined }> {
+  const { rows } = await db.raw<{ rows: { deleted: number; last: string | null; grants: number }[] }>(
+    `WITH ended AS MATERIALIZED (
+       SELECT id FROM grants WHERE revoked_at IS NOT NULL AND id > ? ORDER BY id LIMIT ?
+     ), deleted AS (
+       DELETE FROM artifacts WHERE ctid = ANY(ARRAY(
+         SELECT ctid FROM artifacts WHERE grant_id IN (SELECT id FROM ended) FOR UPDATE SKIP LOCKED))
+       RETURNING 1
+     )
+     SELECT (SELECT count(*) FROM deleted) AS deleted, (SELECT max(id) FROM ended) AS last,
+       (SELECT count(*) FROM ended) AS grants`,
+    [after, limit],
   );
-  return rowCount;
+  const [row] = rows;
+  return {
+    deleted: row?.deleted ?? 0,
+    last: row && row.grants === limit && row.last !== null ? row.last : undefined,
+  };
 }
 
 export interface StoredPartition {

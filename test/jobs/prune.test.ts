@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import type { JobContext } from '../../src/jobs/job.ts';
-import { prune, PRUNED, type Pruned } from '../../src/jobs/prune.ts';
+import { prune, PRUNED, pruneEnded, type Pruned } from '../../src/jobs/prune.ts';
 import { createTestClock } from '../support/clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createJobContext } from '../support/jobs.ts';
@@ -178,4 +178,22 @@ test('a grant outlives the last token that may ask for it', async () => {
   await database.db.knex('grants').insert([grant('late', ago(DAY)), grant('dead', ago(DAY + HOUR + 1))]);
   await prune(context(), pruned('grants'));
   expect(await database.db.knex('grants').pluck('id').limit(10)).toEqual(['late']);
+});
+
+test('what hangs on grants that have ended is cleared away, of however many, and nothing else', async () => {
+  const { knex } = database.db;
+  await knex.raw(
+    `INSERT INTO grants (id, account_id, client_id, payload, created_at, expires_at, revoked_at)
+     SELECT 'grt_' || i, 'acc', 'cli', '{}', now(), now(), CASE WHEN i % 3 > 0 THEN now() END FROM generate_series(1, 3000) i`,
+  );
+  await knex.raw(
+    `INSERT INTO artifacts (digest, model, payload, grant_id, created_at)
+     SELECT sha256(int4send(i)), 'RefreshToken', ''::bytea, 'grt_' || (i % 3000 + 1), now() FROM generate_series(1, 6000) i`,
+  );
+  await addArtifacts(5, -60, 100_000);
+  await pruneEnded(context());
+  expect(await count('artifacts')).toBe(2005);
+  expect(await count('grants')).toBe(3000);
+  await pruneEnded(context());
+  expect(await count('artifacts')).toBe(2005);
 });
