@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 
 import type { Clock } from '../clock.ts';
+import { createBatch } from '../db/batch.ts';
 import { createFollower } from '../db/follower.ts';
 import type { Bus } from '../db/listen.ts';
 import type { Logger } from '../log.ts';
@@ -15,7 +16,7 @@ import {
 import {
   findLastPosition,
   findListExpiries,
-  findStatusList,
+  findStatusLists,
   listStatusChanges,
   listStatusLists,
   readStatusNews,
@@ -65,6 +66,8 @@ interface Loading {
 
 /** Of one statement; after a long outage there are several. */
 const CHANGES_PER_LOOK = 500;
+/** Each may come with 4 MB of changes. */
+const LISTS_PER_STATEMENT = 16;
 /** A reader that has missed more is better off with new lists. */
 const REPLAYED_MAX = 1000;
 /** Changes kept in memory for readers that come back: a server that restarts has all of them at once. */
@@ -89,6 +92,20 @@ interface Context {
 
 export async function createStatusBoard(ctx: Context): Promise<StatusBoard> {
   const { pool, clock } = ctx;
+  // Anybody may ask, also for ids that are made up: however many do, it is one statement at a time.
+  const read = createBatch({
+    run: (ids: string[]) => findStatusLists(pool, ids),
+    maxItems: LISTS_PER_STATEMENT,
+    maxParallel: 1,
+  });
+  const readAll = createBatch<undefined, readonly StatusList[]>({
+    run: async (askers) => {
+      const lists = await listStatusLists(pool, clock.now());
+      return askers.map(() => lists);
+    },
+    maxItems: Number.MAX_SAFE_INTEGER,
+    maxParallel: 1,
+  });
   const held = new Map<string, Held>();
   const loading = new Map<string, Loading>();
   const listeners = new Set<(changes: readonly StatusChange[] | undefined) => void>();
@@ -149,7 +166,7 @@ export async function createStatusBoard(ctx: Context): Promise<StatusBoard> {
 
   function load(id: string): Loading {
     const missed: (readonly number[])[] = [];
-    const list = findStatusList(pool, id).then((stored) => {
+    const list = read(id).then((stored) => {
       const isCurrent = loading.get(id) === entry;
       if (isCurrent) loading.delete(id);
       if (!stored) return undefined;
@@ -181,7 +198,7 @@ export async function createStatusBoard(ctx: Context): Promise<StatusBoard> {
       const list = held.get(id) ?? (await (loading.get(id) ?? load(id)).list);
       return list && list.expiresAt > clock.now() ? list : undefined;
     },
-    list: () => listStatusLists(pool, clock.now()),
+    list: () => readAll(undefined),
     async since(from) {
       if (from > position) await follower.look();
       if (from > position || from < 0) return undefined;

@@ -67,24 +67,26 @@ export interface StoredStatusList extends StatusList {
   readonly changes: readonly Buffer[];
 }
 
-export async function findStatusList(pool: Pool, id: string): Promise<StoredStatusList | undefined> {
+/** In the order of the ids. */
+export async function findStatusLists(
+  pool: Pool,
+  ids: readonly string[],
+): Promise<(StoredStatusList | undefined)[]> {
   const { rows } = await pool.query<{ id: string; size: number; expires_at: Date; changes: Buffer | null }>({
     name: 'status_lists_find',
     text: `
       SELECT l.id, l.size, l.expires_at,
         (SELECT string_agg(c.indexes, ''::bytea) FROM status_changes c WHERE c.list_no = l.no) AS changes
-      FROM status_lists l WHERE l.id = $1`,
-    values: [id],
+      FROM status_lists l WHERE l.id = ANY($1::text[])`,
+    values: [ids],
   });
-  const [row] = rows;
-  return (
-    row && {
-      id: row.id,
-      size: row.size,
-      expiresAt: row.expires_at,
-      changes: row.changes ? [row.changes] : [],
-    }
+  const found = new Map(
+    rows.map((row) => [
+      row.id,
+      { id: row.id, size: row.size, expiresAt: row.expires_at, changes: row.changes ? [row.changes] : [] },
+    ]),
   );
+  return ids.map((id) => found.get(id));
 }
 
 /** A token's bit as the database has it; undefined when the list is gone. */
@@ -92,7 +94,7 @@ export async function findStatusBit(
   pool: Pool,
   { listId, index }: { listId: string; index: number },
 ): Promise<0 | 1 | undefined> {
-  const list = await findStatusList(pool, listId);
+  const [list] = await findStatusLists(pool, [listId]);
   return list && (list.changes.some((run) => readIndexes(run).includes(index)) ? 1 : 0);
 }
 

@@ -1,7 +1,7 @@
 import { gunzipSync, inflateSync } from 'node:zlib';
 
 import * as jose from 'jose';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 import { revoke } from '../../src/revocation/revoke.ts';
 import { rotateKeys } from '../../src/keys/rotate-keys.ts';
@@ -139,6 +139,19 @@ test('lists that never were are not found, and the past is not kept', async () =
   const { uri } = statusOf(await mint());
   expect((await fetch(`${uri}?time=1700000000`)).status).toBe(501);
   expect((await fetch(uri, { method: 'POST' })).status).toBe(405);
+});
+
+test('however many ask for lists that never were, few of them reach the database', async () => {
+  const { pool } = server.services.db;
+  const query = vi.spyOn(pool, 'query');
+  const paths = Array.from({ length: 100 }, (_, at) => `/status-lists/stl_${String(at).padStart(22, '0')}`);
+  const answers = await Promise.all(
+    [...paths, ...paths.map(() => '/status-lists')].map((path) => node.call('GET', path)),
+  );
+  expect(answers.filter(({ status }) => status === 404)).toHaveLength(100);
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(100);
+  expect(query.mock.calls.length).toBeLessThan(60);
+  query.mockRestore();
 });
 
 test('a revocation says how many tokens it ended and by when everybody knows', async () => {
