@@ -93,3 +93,35 @@ test('a revocation in many lists does not make good readers look slow', { timeou
   ]);
   again.close();
 });
+
+test('a reader that stops reading is cut off, and the others are not', { timeout: 60_000 }, async () => {
+  const { db } = server.database;
+  const busy = await makeBusyApp({ lists: 1, tokens: 1 });
+  const hung = await follow();
+  const good = await follow();
+  for (const stream of [hung, good]) await stream.until(({ event }) => event === 'ready');
+  hung.pause();
+  let goodEnded = false;
+  void good.ended.then(() => (goodEnded = true));
+  const dropped = async () => {
+    const { values } = await server.services.metrics.streamsDropped.get();
+    return values.find(({ labels }) => labels.reason === 'slow')?.value ?? 0;
+  };
+  const before = await dropped();
+  // What the kernel takes on its own comes first: some megabytes. Each change is 14 kB of text.
+  for (let turn = 0; turn < 2000 && (await dropped()) === before; turn += 1) {
+    await db.pool.query(
+      `INSERT INTO status_changes (list_no, indexes, changed_at)
+       SELECT max(status_list), (SELECT string_agg(int4send(1000000 + n), ''::bytea) FROM generate_series(1, 1900) n), now()
+       FROM tokens WHERE client_id = $1`,
+      [busy.id],
+    );
+    await server.services.statusBoard.confirm();
+  }
+  expect(await dropped()).toBe(before + 1);
+  expect(goodEnded).toBe(false);
+  const { id } = await db.knex('status_changes').max({ id: 'position' }).first<{ id: number }>();
+  await good.until((event) => Number(event.id) === id);
+  good.close();
+  hung.close();
+});
