@@ -19,6 +19,10 @@ test('a list that was let go of is not found after its last token, where it is h
     const { pathname } = new URL(statusOf(access).uri);
     expect((await node.call('GET', pathname)).status).toBe(200);
     server.services.statusLease.abandon();
+    const inTwoHours = new Date(clock.now().getTime() + 7_200_000);
+    const closed = () =>
+      server.database.db.knex('status_lists').where('expires_at', '<', inTwoHours).select('no');
+    await expect.poll(closed).toHaveLength(1);
     // Its token lives for an hour; two are less than the day for which a list is made.
     clock.advance(7200);
     await expect
