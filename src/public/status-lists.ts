@@ -63,7 +63,7 @@ async function sendOne(ctx: Context, { statusTokens }: StatusListsContext): Prom
   ctx.set('Revocation-Position', String(found.position));
   ctx.vary('Accept-Encoding');
   const encoding = ctx.acceptsEncodings('gzip', 'identity');
-  ctx.set('ETag', etagOf(found, encoding === 'gzip'));
+  ctx.set('ETag', etagOf(found));
   if (knows(ctx, found)) {
     ctx.status = 304;
     return;
@@ -78,12 +78,13 @@ async function sendOne(ctx: Context, { statusTokens }: StatusListsContext): Prom
   }
 }
 
-function etagOf({ etag }: FoundStatusToken, isGzipped: boolean): string {
-  return `"${etag}${isGzipped ? '-gzip' : ''}"`;
+/** RFC 9110 §8.8.1: weak, because what it stands for is signed anew now and then, and sent in two encodings. */
+function etagOf({ etag }: FoundStatusToken): string {
+  return `W/"${etag}"`;
 }
 
-/** RFC 9110 §13.1.2. Both encodings are the same list: one who has either has it. */
+/** RFC 9110 §13.1.2: compared without the mark of weakness. */
 function knows(ctx: Context, found: FoundStatusToken): boolean {
   const known = ctx.get('If-None-Match');
-  return known === '*' || known.includes(etagOf(found, false)) || known.includes(etagOf(found, true));
+  return known === '*' || known.includes(`"${found.etag}"`);
 }

@@ -69,7 +69,7 @@ export async function revokeWithin(
   const atFirst = together([...(await endTokens(tx, target, now)), await endSessionTokens(tx, ended, now)]);
   const knownBy = () => new Date(clock.now().getTime() + (config.statusLists.ttlSeconds + 1) * 1000);
   // Whoever ended it first has ended all of it, or we would still wait for their row. A replayed code comes here many times.
-  if (endsForGood(target) && grants + sessions.length + atFirst.tokens === 0) {
+  if (endsForGood(target) && grants + sessions.length + atFirst.tokens + atFirst.indexes.size === 0) {
     return { tokens: 0, knownBy: knownBy() };
   }
   await enqueueLogouts(tx, sessions, now);

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { deflate, gzip } from 'node:zlib';
 
@@ -6,6 +5,7 @@ import { importJWK, SignJWT } from 'jose';
 
 import { epochSeconds, type Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
+import { sha256 } from '../crypto/digest.ts';
 import { AppError } from '../errors.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { BoardList, StatusBoard } from './status-board.ts';
@@ -14,7 +14,10 @@ import { statusListUri } from './status-list.ts';
 /** Section 5.1 of the draft, signed and ready to be sent as often as it is asked for. */
 export interface StatusToken {
   readonly jwt: string;
-  /** Strong; of `jwt` as it is. */
+  /**
+   * Of what the list says, not of the signature: the same from every process. It changes every few minutes as well, so that nobody
+   * is left with a token that has expired.
+   */
   readonly etag: string;
   gzipped(): Promise<Buffer>;
 }
@@ -37,14 +40,22 @@ const gzipped = promisify(gzip);
  * once that has chosen to go on for a while.
  */
 const EXPIRY_MARGIN_SECONDS = 600;
+/** A list that has not changed gets a new ETag after so long: half of the margin is then left to one who keeps what it has. */
+const ETAG_SECONDS = EXPIRY_MARGIN_SECONDS / 2;
 /** Hardly slower than 1 for lists of mostly zeros, and half the size. */
 const DEFLATE_LEVEL = 6;
 
+/** The bits of a list as they are signed: made once a change. */
 interface Build {
   readonly list: BoardList;
   readonly version: number;
+  readonly lst: Promise<string>;
+  signed: Signed | undefined;
+}
+
+interface Signed {
   readonly kid: string;
-  readonly expiresAtSeconds: number;
+  readonly issuedAt: number;
   readonly token: Promise<StatusToken>;
 }
 
@@ -59,24 +70,30 @@ interface Context {
 export function createStatusTokens(ctx: Context): StatusTokens {
   const { board, keys, clock, config } = ctx;
   const builds = new Map<string, Build>();
-
-  function isCurrent(build: Build, list: BoardList): boolean {
-    const isLiving = build.expiresAtSeconds - epochSeconds(clock) > config.statusLists.ttlSeconds;
-    return build.list === list && build.version === list.version && build.kid === activeKid(keys) && isLiving;
-  }
+  // Verifiers that count `ttl` from `iat` find most of it left; and a signature serves many who ask at the same time.
+  const resignSeconds = Math.max(1, Math.floor(config.statusLists.ttlSeconds / 4));
 
   function buildOf(list: BoardList): Build {
     const known = builds.get(list.id);
-    if (known && isCurrent(known, list)) return known;
-    const issuedAt = epochSeconds(clock);
-    const expiresAtSeconds = issuedAt + config.statusLists.ttlSeconds + EXPIRY_MARGIN_SECONDS;
-    const kid = activeKid(keys);
-    const token = makeToken(ctx, list, { issuedAt, expiresAtSeconds, kid });
-    const build = { list, version: list.version, kid, expiresAtSeconds, token };
+    if (known && known.list === list && known.version === list.version) return known;
+    const build: Build = { list, version: list.version, lst: compress(list), signed: undefined };
     builds.set(list.id, build);
-    token.catch(() => builds.get(list.id) === build && builds.delete(list.id));
+    build.lst.catch(() => builds.get(list.id) === build && builds.delete(list.id));
     dropExpired(builds, clock);
     return build;
+  }
+
+  function signedOf(build: Build): Promise<StatusToken> {
+    const now = epochSeconds(clock);
+    const kid = activeKid(keys);
+    const { signed } = build;
+    const isFresh = signed?.kid === kid && now >= signed.issuedAt && now - signed.issuedAt < resignSeconds;
+    if (signed && isFresh) return signed.token;
+    const token = makeToken(ctx, build, { issuedAt: now, kid });
+    const made = { kid, issuedAt: now, token };
+    build.signed = made;
+    token.catch(() => build.signed === made && (build.signed = undefined));
+    return token;
   }
 
   return {
@@ -85,7 +102,7 @@ export function createStatusTokens(ctx: Context): StatusTokens {
       const list = await board.find(id);
       if (!list) return undefined;
       const position = board.position();
-      return { ...(await buildOf(list).token), position };
+      return { ...(await signedOf(buildOf(list))), position };
     },
   };
 }
@@ -103,36 +120,38 @@ function activeKid(keys: KeyRing): string {
   return kid;
 }
 
-interface Facts {
-  readonly issuedAt: number;
-  readonly expiresAtSeconds: number;
-  readonly kid: string;
+/** The bits may go on changing while they are compressed in another thread: what counts is what was there when it was asked for. */
+async function compress(list: BoardList): Promise<string> {
+  const bits = list.bits ? Uint8Array.from(list.bits) : new Uint8Array(list.size / 8);
+  const compressed = await deflated(bits, { level: DEFLATE_LEVEL });
+  return compressed.toString('base64url');
 }
 
 async function makeToken(
   { keys, config }: Context,
-  list: BoardList,
-  { issuedAt, expiresAtSeconds, kid }: Facts,
+  build: Build,
+  { issuedAt, kid }: { issuedAt: number; kid: string },
 ): Promise<StatusToken> {
-  // The bits may go on changing while they are compressed in another thread: what is signed is what was there when it was asked for.
-  const bits = list.bits ? Uint8Array.from(list.bits) : new Uint8Array(list.size / 8);
-  const compressed = await deflated(bits, { level: DEFLATE_LEVEL });
+  const lst = await build.lst;
   const jwk = keys.jwks().find((key) => key.kid === kid);
   if (!jwk) throw new AppError('unavailable', 'The signing key was just replaced.', { status: 503 });
-  const jwt = await new SignJWT({
-    ttl: config.statusLists.ttlSeconds,
-    status_list: { bits: 1, lst: compressed.toString('base64url') },
-  })
+  const { ttlSeconds } = config.statusLists;
+  const jwt = await new SignJWT({ ttl: ttlSeconds, status_list: { bits: 1, lst } })
     .setProtectedHeader({ typ: 'statuslist+jwt', alg: ALG, kid })
     .setIssuer(config.issuer)
-    .setSubject(statusListUri(config.issuer, list.id))
+    .setSubject(statusListUri(config.issuer, build.list.id))
     .setIssuedAt(issuedAt)
-    .setExpirationTime(expiresAtSeconds)
+    .setExpirationTime(issuedAt + ttlSeconds + EXPIRY_MARGIN_SECONDS)
     .sign(await importJWK(jwk, ALG));
   let packed: Promise<Buffer> | undefined;
   return {
     jwt,
-    etag: createHash('sha256').update(jwt).digest('base64url').slice(0, 27),
+    etag: sha256(JSON.stringify([kid, ttlSeconds, Math.floor(issuedAt / ETAG_SECONDS), lst]))
+      .toString('base64url')
+      .slice(0, ETAG_LENGTH),
     gzipped: () => (packed ??= gzipped(jwt)),
   };
 }
+
+/** 162 bits. */
+const ETAG_LENGTH = 27;

@@ -24,14 +24,14 @@ exit "$status"
 const SETTINGS = {
   port: String(PORT),
   max_connections: '100',
-  shared_buffers: '64MB',
+  shared_buffers: '128MB',
   // One disk and short statements: processes that read ahead, replicate or share a query would only cost memory.
   io_method: 'sync',
   max_parallel_workers_per_gather: '0',
   max_logical_replication_workers: '0',
   max_wal_senders: '0',
   wal_level: 'minimal',
-  max_wal_size: '256MB',
+  max_wal_size: '512MB',
   // Compiling a query takes longer than any of ours.
   jit: 'off',
   timezone: 'UTC',
