@@ -4,7 +4,7 @@ import https from 'node:https';
 import { importJWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { hasOpenssl, makeCertificate, type TestCertificate } from '../support/certificates.ts';
+import { makeCertificate, type TestCertificate } from '../support/certificates.ts';
 import { startDatabaseProxy, type DatabaseProxy } from '../support/database-proxy.ts';
 import { ORDERS } from '../support/factories.ts';
 import { startUpstream, type GatewayProcess, type Upstream } from '../support/gateway-process.ts';
@@ -68,7 +68,7 @@ export function gatewayContract(
   start: ((setting: Setting) => Promise<GatewayProcess>) | undefined,
   further: (contract: () => Contract) => void = () => undefined,
 ): void {
-  describe.skipIf(start === undefined || !hasOpenssl)(name, () => {
+  describe.skipIf(start === undefined)(name, () => {
     let scene: Scene;
     let guichet: DatabaseProxy;
     let upstream: Upstream;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { revokeKey } from '../../src/revocation/revoke-key.ts';
 import { revoke } from '../../src/revocation/revoke.ts';
 import { disableClient } from '../../src/revocation/disable-client.ts';
-import { hasOpenssl, makeCertificate } from '../support/certificates.ts';
+import { makeCertificate } from '../support/certificates.ts';
 import { ORDERS } from '../support/factories.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { startDatabaseProxy } from '../support/database-proxy.ts';
@@ -437,7 +437,7 @@ describe('DPoP', () => {
   });
 });
 
-describe.skipIf(!hasOpenssl)('a token bound to a certificate', () => {
+describe('a token bound to a certificate', () => {
   test('passes with that certificate only, and only as the gateway tells', async () => {
     const [own, other] = [makeCertificate('own'), makeCertificate('other')];
     const client = await addClient(scene, 'machine', {

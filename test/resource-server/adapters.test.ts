@@ -8,7 +8,7 @@ import { createAuthenticator, tokenOf } from '../../src/resource-server/adapter.
 import { TokenError } from '../../src/resource-server/token-error.ts';
 import type { Requirements, ResourceRequest, VerifiedToken } from '../../src/resource-server/verifier.ts';
 import { sendRaw, type RawRequest } from '../standards/http.ts';
-import { makeCertificate, type TestCertificate } from '../support/certificate.ts';
+import { makeCertificate, type TestCertificate } from '../support/certificates.ts';
 import { FRAMEWORKS, type ApiOptions } from './frameworks.ts';
 
 const TOKEN: VerifiedToken = {
@@ -172,7 +172,7 @@ describe.each(Object.entries(FRAMEWORKS))('%s', (_name, start) => {
         const headers = value === undefined ? {} : { 'X-Client-Cert': value };
         return (await ask({ certificate }, { headers })).seen[0]?.certificate;
       };
-      const escaped = encodeURIComponent(client.pem);
+      const escaped = encodeURIComponent(client.certificatePem);
       expect(await certificateOf(escaped)).toBe(escaped);
       expect(await certificateOf(['one', 'two'])).toBe('one, two');
       expect(await certificateOf('')).toBeUndefined();
@@ -180,7 +180,7 @@ describe.each(Object.entries(FRAMEWORKS))('%s', (_name, start) => {
     });
 
     test('is not taken from a header that nobody named', async () => {
-      const headers = { 'X-Client-Cert': client.pem.replaceAll('\n', ' '), 'Client-Cert': 'x' };
+      const headers = { 'X-Client-Cert': client.certificatePem.replaceAll('\n', ' '), 'Client-Cert': 'x' };
       expect((await ask({}, { headers })).seen[0]?.certificate).toBeUndefined();
     });
   });
@@ -211,7 +211,7 @@ async function getByTls(port: number, certificate?: TestCertificate): Promise<st
     path: '/orders/1',
     agent: false,
     rejectUnauthorized: false,
-    ...(certificate && { cert: certificate.pem, key: certificate.privateKey }),
+    ...(certificate && { cert: certificate.certificatePem, key: certificate.keyPem }),
   }).end();
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   request.on('error', reject).on('response', (response) => {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { createVerifier } from '../../src/resource-server/create-verifier.ts';
 import type { DpopOptions, Verifier } from '../../src/resource-server/verifier.ts';
-import { makeCertificate, type TestCertificate } from '../support/certificate.ts';
+import { makeCertificate, type TestCertificate } from '../support/certificates.ts';
 import { sendRaw, type Answer } from '../standards/http.ts';
 import { FRAMEWORKS, type ApiOptions, type RunningApi } from './frameworks.ts';
 
@@ -187,9 +187,9 @@ describe('RFC 8705 §3 a token bound to a certificate', () => {
       };
       return (await sendRaw({ port: api.port, path: '/orders/1', headers })).status;
     };
-    expect(await statusWith(encodeURIComponent(owner.pem))).toBe(200);
+    expect(await statusWith(encodeURIComponent(owner.certificatePem))).toBe(200);
     expect(await statusWith(`:${owner.der.toString('base64')}:`)).toBe(200);
-    for (const wrong of [encodeURIComponent(thief.pem), 'garbage', '%', undefined]) {
+    for (const wrong of [encodeURIComponent(thief.certificatePem), 'garbage', '%', undefined]) {
       expect(await statusWith(wrong), wrong).toBe(401);
     }
   });
@@ -222,7 +222,7 @@ function statusByTls(
     agent: false,
     rejectUnauthorized: false,
     headers: { Authorization: `Bearer ${token}` },
-    ...(certificate && { cert: certificate.pem, key: certificate.privateKey }),
+    ...(certificate && { cert: certificate.certificatePem, key: certificate.keyPem }),
   })
     .on('error', reject)
     .on('response', (response) => {

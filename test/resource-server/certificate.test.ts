@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 
 import { certificateThumbprint } from '../../src/resource-server/certificate.ts';
 import { TokenError } from '../../src/resource-server/token-error.ts';
-import { makeCertificate } from '../support/certificate.ts';
+import { makeCertificate } from '../support/certificates.ts';
 
-const { der, pem } = makeCertificate('client.example');
+const { der, certificatePem: pem } = makeCertificate('client.example');
 const base64 = der.toString('base64');
 const thumbprint = createHash('sha256').update(der).digest('base64url');
 
@@ -26,7 +26,7 @@ test('RFC 8705 §3.1 the thumbprint is of the DER, however the certificate is wr
     base64,
     `:${base64}:`,
     // A chain: the client's comes first.
-    pem + makeCertificate('ca.example').pem,
+    pem + makeCertificate('ca.example').certificatePem,
   ];
   for (const spelling of spellings) expect(await certificateThumbprint(spelling)).toBe(thumbprint);
 });
@@ -51,7 +51,7 @@ test('RFC 8705 what is no certificate is refused', async () => {
     der.subarray(0, 100),
     'A'.repeat(16_385),
     new Uint8Array(16_385),
-    makeCertificate('client.example').privateKey,
+    makeCertificate('client.example').keyPem,
   ];
   for (const value of garbage) {
     const error: unknown = await certificateThumbprint(value).catch((reason: unknown) => reason);

@@ -13,7 +13,7 @@ import { koaAuth, koaResourceMetadata } from '../../src/resource-server/koa.ts';
 import { httpAuth, httpResourceMetadata } from '../../src/resource-server/node-http.ts';
 import type { ProtectedResource } from '../../src/resource-server/protected-resource.ts';
 import type { Verifier } from '../../src/resource-server/verifier.ts';
-import type { TestCertificate } from '../support/certificate.ts';
+import type { TestCertificate } from '../support/certificates.ts';
 
 export interface ApiOptions extends AuthOptions {
   readonly verifier: Pick<Verifier, 'authenticate'>;
@@ -105,8 +105,8 @@ async function listen(listener: RequestListener, tls: TestCertificate | undefine
 }
 
 /** RFC 8705 §2.2: the certificate is the client's own; that it has the key is what the handshake shows. */
-function tlsOptions({ pem, privateKey }: TestCertificate) {
-  return { cert: pem, key: privateKey, requestCert: true, rejectUnauthorized: false };
+function tlsOptions({ certificatePem, keyPem }: TestCertificate) {
+  return { cert: certificatePem, key: keyPem, requestCert: true, rejectUnauthorized: false };
 }
 
 function running(server: Pick<Server, 'address'>, tls: boolean, close: () => Promise<unknown>): RunningApi {

@@ -3,7 +3,7 @@ import https from 'node:https';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { hasOpenssl, makeCertificate, type TestCertificate } from '../support/certificates.ts';
+import { makeCertificate, type TestCertificate } from '../support/certificates.ts';
 import { makeApi, makeClient, ORDERS } from '../support/factories.ts';
 import { findProgram, startGateway, type GatewayProcess } from '../support/gateway-process.ts';
 import { freePort, startTestServer, type TestServer } from '../support/server.ts';
@@ -38,7 +38,7 @@ const site = (port: number, server: number) => `
     }
   }`;
 
-describe.skipIf(nginx === undefined || !hasOpenssl)('certificates through nginx', () => {
+describe.skipIf(nginx === undefined)('certificates through nginx', () => {
   const [own, other] = [makeCertificate('own'), makeCertificate('other')];
   let server: TestServer;
   let proxy: GatewayProcess;

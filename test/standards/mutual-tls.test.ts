@@ -2,7 +2,10 @@ import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { createInitialAccessToken } from '../../src/grants/create-initial-access-token.ts';
-import { hasOpenssl, makeCertificate } from '../support/certificates.ts';
+import { createVerifier } from '../../src/resource-server/create-verifier.ts';
+import { TokenError } from '../../src/resource-server/token-error.ts';
+import { revoke } from '../../src/revocation/revoke.ts';
+import { makeCertificate } from '../support/certificates.ts';
 import { ORDERS } from '../support/factories.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { form, post, send, sendRaw, type Answer } from './http.ts';
@@ -22,7 +25,7 @@ import {
 const HEADER = 'X-TLS-Client-Certificate';
 const BOUND = { metadata: { tls_client_certificate_bound_access_tokens: true } };
 
-describe.skipIf(!hasOpenssl)('tokens bound to a certificate', () => {
+describe('tokens bound to a certificate', () => {
   let scene: Scene;
   let machine: RelyingParty;
   let spa: RelyingParty;
@@ -79,6 +82,28 @@ describe.skipIf(!hasOpenssl)('tokens bound to a certificate', () => {
   const withCertificate = (client: RelyingParty, certificate = own) => ({
     ...client.headers,
     [HEADER]: certificate.header,
+  });
+
+  test('from the token endpoint to an API: with its certificate alone, and only until it is revoked', async () => {
+    const token = accessOf(await tokenRequest(own.header));
+    using verifier = createVerifier({ issuer: scene.issuer, audience: ORDERS, status: 'list' });
+    const outcomeWith = (certificate?: Buffer) => {
+      const request = { method: 'GET', url: `${ORDERS}/1`, ...(certificate ? { certificate } : {}) };
+      return verifier.verify(token, request).then(
+        ({ senderConstrained }) => senderConstrained,
+        (error: unknown) => error instanceof TokenError && (error.reason ?? error.code),
+      );
+    };
+    expect(await outcomeWith(own.der)).toBe(true);
+    expect(await outcomeWith(other.der)).toBe('wrong_certificate');
+    expect(await outcomeWith()).toBe('wrong_certificate');
+    await revoke(scene.server.services, { client: machine.id }, 'test');
+    using later = createVerifier({ issuer: scene.issuer, audience: ORDERS, status: 'list' });
+    await expect(
+      later.verify(token, { method: 'GET', url: ORDERS, certificate: own.der }),
+    ).rejects.toMatchObject({
+      reason: 'revoked',
+    });
   });
 
   test.for([

@@ -1,15 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-
-const OPENSSL = ['/usr/bin/openssl', '/usr/local/bin/openssl', '/opt/homebrew/bin/openssl'].find(existsSync);
-
-/** For `describe.skipIf(!hasOpenssl)`. */
-export const hasOpenssl = OPENSSL !== undefined;
-
-if (!hasOpenssl) process.stderr.write('Tests with certificates are skipped: there is no openssl.\n');
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { isIPv4 } from 'node:net';
 
 /** A self-signed certificate with its key, and the forms in which proxies pass it on. */
 export interface TestCertificate {
@@ -26,44 +16,62 @@ export interface TestCertificate {
   readonly jwk: Readonly<Record<string, unknown>>;
 }
 
-const NONE: TestCertificate = {
-  certificatePem: '',
-  keyPem: '',
-  der: Buffer.alloc(0),
-  thumbprint: '',
-  header: '',
-  escaped: '',
-  jwk: {},
-};
-
-/** Made by openssl, because node can read certificates but not write them. Without it, nothing: such tests are skipped. */
+/** X.509 (RFC 5280 §4.1), written out by hand because Node reads certificates but makes none. */
 export function makeCertificate(
-  name: string,
-  subjectAltName = 'DNS:localhost,IP:127.0.0.1',
+  commonName: string,
+  alternativeNames: readonly string[] = ['localhost', '127.0.0.1'],
 ): TestCertificate {
-  if (OPENSSL === undefined) return NONE;
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'guichet-certificate-'));
-  const file = (kind: string) => path.join(folder, `${kind}.pem`);
-  const request = ['req', '-x509', '-nodes', '-days', '2', '-subj', `/CN=${name}`];
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-keyout', file('key')];
-  const names = ['-addext', `subjectAltName=${subjectAltName}`];
-  try {
-    execFileSync(OPENSSL, [...request, ...key, ...names, '-out', file('certificate')], { stdio: 'pipe' });
-    return describeCertificate(readFileSync(file('certificate'), 'utf8'), readFileSync(file('key'), 'utf8'));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-function describeCertificate(certificatePem: string, keyPem: string): TestCertificate {
-  const der = new X509Certificate(certificatePem).raw;
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const ecdsaWithSha256 = der(0x30, objectId('2a8648ce3d040302'));
+  const name = der(0x30, der(0x31, der(0x30, objectId('550403'), der(0x0c, Buffer.from(commonName)))));
+  const validity = der(
+    0x30,
+    der(0x17, Buffer.from('200101000000Z')),
+    der(0x17, Buffer.from('490101000000Z')),
+  );
+  const body = der(
+    0x30,
+    der(0xa0, der(0x02, Buffer.from([2]))),
+    der(0x02, Buffer.from([1])),
+    ecdsaWithSha256,
+    name,
+    validity,
+    name,
+    publicKey.export({ type: 'spki', format: 'der' }),
+    der(0xa3, der(0x30, subjectAltName(alternativeNames))),
+  );
+  const signature = sign('sha256', body, privateKey);
+  const whole = der(0x30, body, ecdsaWithSha256, der(0x03, Buffer.from([0]), signature));
+  const base64 = whole.toString('base64');
+  const certificatePem = `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{1,64}/g, '$&\n')}-----END CERTIFICATE-----\n`;
   return {
     certificatePem,
-    keyPem,
-    der,
-    thumbprint: createHash('sha256').update(der).digest('base64url'),
-    header: `:${der.toString('base64')}:`,
+    keyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    der: whole,
+    thumbprint: createHash('sha256').update(whole).digest('base64url'),
+    header: `:${base64}:`,
     escaped: encodeURIComponent(certificatePem),
-    jwk: { ...createPublicKey(certificatePem).export({ format: 'jwk' }), x5c: [der.toString('base64')] },
+    jwk: { ...publicKey.export({ format: 'jwk' }), x5c: [base64] },
   };
+}
+
+/** RFC 5280 §4.2.1.6. */
+function subjectAltName(names: readonly string[]): Buffer {
+  const general = names.map((name) =>
+    isIPv4(name) ? der(0x87, Buffer.from(name.split('.').map(Number))) : der(0x82, Buffer.from(name)),
+  );
+  return der(0x30, objectId('551d11'), der(0x04, der(0x30, ...general)));
+}
+
+/** Tag, length, contents. */
+function der(tag: number, ...contents: Buffer[]): Buffer {
+  const content = Buffer.concat(contents);
+  const { length } = content;
+  if (length < 0x80) return Buffer.concat([Buffer.from([tag, length]), content]);
+  const long = length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...long]), content]);
+}
+
+function objectId(hex: string): Buffer {
+  return der(0x06, Buffer.from(hex, 'hex'));
 }
