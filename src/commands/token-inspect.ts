@@ -17,14 +17,24 @@ import { findObjections, verdictOf, type Wanted } from './token-verdict.ts';
 
 const optionsSchema = z.object({ audience: z.string().optional(), scope: z.string().optional() });
 
-/** Says what a token is, who may use it where, and whether and why it is dead. Never the token itself. */
 export const inspect: Action = async (context, { options }) => {
-  const { audience, scope } = parseOptions(optionsSchema, options);
-  const token = (await readSecret('the token')).trim();
+  const asked = parseOptions(optionsSchema, options);
+  return inspectToken(context, (await readSecret('the token')).trim(), asked);
+};
+
+/**
+ * Says what a token is, who may use it where, and whether and why it is dead; with an audience or scopes, also whether that API
+ * accepts it for them. Never the token itself.
+ */
+export async function inspectToken(
+  context: CommandContext,
+  token: string,
+  { audience, scope }: z.output<typeof optionsSchema>,
+): Promise<Outcome> {
   const isAsked = audience !== undefined || scope !== undefined;
   const wanted = isAsked ? { audience, scopes: (scope ?? '').split(' ').filter(Boolean) } : undefined;
   return present(await explain(context, token, wanted));
-};
+}
 
 async function explain(
   context: CommandContext,

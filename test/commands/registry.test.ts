@@ -217,12 +217,14 @@ describe.sequential('clients', () => {
     expect(await cli.json(line`clients disable nightly`)).toEqual({
       client_id: 'nightly',
       tokens_revoked: 0,
+      known_by: expect.any(String),
     });
     expect((await cli.json(line`clients show nightly`))['disabled_at']).not.toBeNull();
     expect(await cli.json(line`clients enable nightly`)).toMatchObject({ disabled_at: null });
     expect(await cli.json(line`clients delete nightly`)).toEqual({
       client_id: 'nightly',
       tokens_revoked: 0,
+      known_by: expect.any(String),
     });
     expect(await cli(line`clients show nightly`)).toMatchObject({ exitCode: 1 });
   });

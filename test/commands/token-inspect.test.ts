@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CompactEncrypt, decodeJwt, importJWK, SignJWT, type JWTPayload } from 'jose';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
+import { inspectToken } from '../../src/commands/token-inspect.ts';
 import { deleteAccount } from '../../src/revocation/delete-account.ts';
 import { deleteApi } from '../../src/revocation/delete-api.ts';
 import { deleteClient } from '../../src/revocation/delete-client.ts';
@@ -64,8 +65,12 @@ afterAll(async () => {
 
 type Json = Record<string, unknown>;
 
-const inspect = (token: string, ...args: string[]): Promise<Json> =>
-  cli.json(['tokens', 'inspect', ...args], token);
+/** What `--json` prints, without a process for each: those below that look at the text run the command. */
+async function inspect(token: string, asked: { audience?: string; scope?: string } = {}): Promise<Json> {
+  const context = { ...server.services, [Symbol.asyncDispose]: async () => {} };
+  const { json } = await inspectToken(context, token, asked);
+  return JSON.parse(JSON.stringify(json)) as Json;
+}
 
 async function inspectText(token: string, ...args: string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await cli(['tokens', 'inspect', ...args], token);
@@ -173,16 +178,13 @@ describe('a token that lives', () => {
   test('whether an API accepts it is answered with the reason', async () => {
     const token = await machineToken(await makeMachine());
     expect((await inspect(token))['acceptance']).toBeUndefined();
-    expect(await inspect(token, '--audience', ORDERS, '--scope', 'orders:read')).toMatchObject({
+    expect(await inspect(token, { audience: ORDERS, scope: 'orders:read' })).toMatchObject({
       acceptance: { accepted: true, objections: [] },
     });
-    const { acceptance } = await inspect(
-      token,
-      '--audience',
-      'https://other.example',
-      '--scope',
-      'orders:read orders:write',
-    );
+    const { acceptance } = await inspect(token, {
+      audience: 'https://other.example',
+      scope: 'orders:read orders:write',
+    });
     expect(acceptance).toMatchObject({
       accepted: false,
       objections: [
@@ -368,7 +370,7 @@ describe('why a token is dead', () => {
 describe('kinds of tokens', () => {
   test('an ID token is for its client, and no API', async () => {
     const { app, person, tokens } = await visit();
-    expect(await inspect(tokens.id, '--audience', ORDERS)).toMatchObject({
+    expect(await inspect(tokens.id, { audience: ORDERS })).toMatchObject({
       what: 'id_token',
       active: false,
       signature: 'valid',
@@ -406,7 +408,7 @@ describe('kinds of tokens', () => {
 
   test('an opaque access token is for userinfo', async () => {
     const { tokens } = await visit({ resource: null });
-    expect(await inspect(tokens.access, '--audience', ORDERS)).toMatchObject({
+    expect(await inspect(tokens.access, { audience: ORDERS })).toMatchObject({
       what: 'opaque_access_token',
       state: 'active',
       acceptance: { accepted: false },

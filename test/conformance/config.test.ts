@@ -23,6 +23,8 @@ const ENDPOINTS = [
   'revocation_endpoint',
   'device_authorization_endpoint',
   'pushed_authorization_request_endpoint',
+  'status_list_aggregation_endpoint',
+  'revocation_stream_endpoint',
 ];
 
 /** RFC 6749 §3.3. */

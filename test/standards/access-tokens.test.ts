@@ -214,6 +214,8 @@ test('AT-08 the token says nothing about the person that the API was not made fo
     'auth_time',
     'acr',
     'amr',
+    // Where its status is found: a place in a list.
+    'status',
   ]);
   expect(Object.keys(await verified(tokens.access)).filter((claim) => !known.has(claim))).toEqual([]);
   const { json } = await introspect(scene, web, tokens.access);
