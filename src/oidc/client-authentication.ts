@@ -3,6 +3,7 @@ import type Provider from 'oidc-provider';
 import { errors, type Configuration } from 'oidc-provider';
 
 import { compareSecret } from '../clients/secret.ts';
+import { formDecoded } from '../http/basic-credentials.ts';
 import { httpError, tooManyRequests } from '../http/errors.ts';
 import { stateOf } from '../http/middleware.ts';
 import { readForm } from '../http/read-body.ts';
@@ -87,15 +88,6 @@ function presentedClientId(ctx: Context): string | undefined {
   const form = readForm(ctx);
   // An empty parameter is an absent one, to the library as well.
   return form.get('client_id') || assertionSubject(form.get('client_assertion'));
-}
-
-/** RFC 6749 §2.3.1: the name is form-encoded in the header, so one client has many spellings there. */
-function formDecoded(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch {
-    return text;
-  }
 }
 
 function assertionSubject(assertion: string | null): string | undefined {

@@ -5,6 +5,7 @@ import { compareSecret } from '../clients/secret.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Secrets } from '../crypto/secrets.ts';
+import { readBasicCredentials, type BasicCredentials } from '../http/basic-credentials.ts';
 import { stateOf } from '../http/middleware.ts';
 import { clientAuthBuckets, keysOf } from '../http/throttle-buckets.ts';
 import type { Throttle } from '../http/throttle.ts';
@@ -36,14 +37,14 @@ export async function authenticateReader(ctx: ReaderContext, koa: Context): Prom
   const header = koa.get('authorization');
   const [, token] = /^bearer +(\S+) *$/i.exec(header) ?? [];
   if (token !== undefined) return authenticateToken(ctx, token);
-  const credentials = readBasic(header);
+  const credentials = readBasicCredentials(header);
   return credentials ? authenticateSecret(ctx, koa, credentials) : REFUSED;
 }
 
 async function authenticateSecret(
   ctx: ReaderContext,
   koa: Context,
-  { clientId, secret }: { clientId: string; secret: string },
+  { clientId, secret }: BasicCredentials,
 ): Promise<Authenticated> {
   const buckets = clientAuthBuckets({ clientId, address: stateOf(koa).address });
   const seconds = ctx.throttle.blockedFor(keysOf(buckets));
@@ -68,24 +69,4 @@ async function authenticateToken(
   const client = await clients.find(clientId);
   const isLive = entry !== undefined && entry.revokedAt === null && client?.disabledAt === null;
   return isLive ? { ok: true, clientId } : REFUSED;
-}
-
-/** Both halves are form-encoded before they are joined (RFC 6749 §2.3.1). */
-function readBasic(header: string): { clientId: string; secret: string } | undefined {
-  const match = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i.exec(header);
-  const [, clientId, secret] = /^([^:]*):(.*)$/s.exec(decodeBase64(match?.[1] ?? '')) ?? [];
-  if (!clientId || !secret) return undefined;
-  return { clientId: formDecoded(clientId), secret: formDecoded(secret) };
-}
-
-function decodeBase64(text: string): string {
-  return Buffer.from(text, 'base64').toString();
-}
-
-function formDecoded(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch {
-    return text;
-  }
 }
