@@ -21,7 +21,7 @@ export interface Surroundings {
   readonly grant: Hook | null;
   readonly session: Hook | null;
   /** `bit`: 1 when revoked; null when the list is gone. */
-  readonly status: { readonly uri: string; readonly index: number; readonly bit: 0 | 1 | null } | null;
+  readonly status: { readonly uri: string; readonly index: number; readonly bit: 0 | 1 } | null;
 }
 
 export interface Party {
@@ -111,6 +111,8 @@ async function findStatus(
   status: References['status'],
 ): Promise<Surroundings['status']> {
   if (!status) return null;
-  const bit = (await findStatusBit(db.pool, status)) ?? null;
-  return { uri: statusListUri(config.issuer, status.listId), index: status.index, bit };
+  const found = await findStatusBit(db.pool, status);
+  return found
+    ? { uri: statusListUri(config.issuer, found.listId), index: status.index, bit: found.bit }
+    : null;
 }

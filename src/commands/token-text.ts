@@ -71,7 +71,7 @@ function hookInWords(hook: Hook | null): string {
 function statusInWords(status: Surroundings['status']): string {
   if (!status) return '';
   const { uri, index, bit } = status;
-  const said = bit === null ? 'list dropped' : bit === 1 ? '1 (revoked)' : '0 (valid)';
+  const said = bit === 1 ? '1 (revoked)' : '0 (valid)';
   return `${said}, at index ${index} of ${uri}`;
 }
 

@@ -50,9 +50,13 @@ export interface StatusChange {
 }
 
 /** Where a token's status is found: the claim `status.status_list` (section 6.2 of the draft). */
-export interface StatusReference {
-  readonly listNo: number;
+export interface StatusReference extends StatusPlace {
   readonly listId: string;
+}
+
+/** The same as the ledger keeps it. */
+export interface StatusPlace {
+  readonly listNo: number;
   readonly index: number;
 }
 

@@ -10,6 +10,7 @@ import {
   STATUS_CHANNEL,
   type StatusChange,
   type StatusList,
+  type StatusPlace,
 } from './status-list.ts';
 
 /** Leases a new list; its number is what the ledger keeps. */
@@ -89,13 +90,22 @@ export async function findStatusLists(
   return ids.map((id) => found.get(id));
 }
 
-/** A token's bit as the database has it; undefined when the list is gone. */
+/** A token's list, and its bit as the database has it; undefined when the list is gone. */
 export async function findStatusBit(
   pool: Pool,
-  { listId, index }: { listId: string; index: number },
-): Promise<0 | 1 | undefined> {
-  const [list] = await findStatusLists(pool, [listId]);
-  return list && (list.changes.some((run) => readIndexes(run).includes(index)) ? 1 : 0);
+  { listNo, index }: StatusPlace,
+): Promise<{ listId: string; bit: 0 | 1 } | undefined> {
+  const { rows } = await pool.query<{ id: string; changes: Buffer | null }>({
+    name: 'status_lists_find_no',
+    text: `
+      SELECT l.id,
+        (SELECT string_agg(c.indexes, ''::bytea) FROM status_changes c WHERE c.list_no = l.no) AS changes
+      FROM status_lists l WHERE l.no = $1`,
+    values: [listNo],
+  });
+  const [row] = rows;
+  if (!row) return undefined;
+  return { listId: row.id, bit: row.changes && readIndexes(row.changes).includes(index) ? 1 : 0 };
 }
 
 export interface News {

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Knex } from 'knex';
 
+import type { StatusPlace } from './status-list.ts';
 import { jtiDigest, type RevokeTarget } from './token.ts';
 
 export interface LedgerEntry {
@@ -11,7 +12,7 @@ export interface LedgerEntry {
   readonly accountId: string | null;
   readonly kid: string;
   /** null: issued before there were status lists. */
-  readonly status: { readonly listId: string; readonly index: number } | null;
+  readonly status: StatusPlace | null;
   readonly issuedAt: Date;
   readonly expiresAt: Date;
   readonly revokedAt: Date | null;
@@ -31,7 +32,7 @@ export async function findTokens(
     session_uid: string | null;
     account_id: string | null;
     kid: string;
-    list_id: string | null;
+    status_list: number | null;
     status_index: number | null;
     issued_at: Date;
     expires_at: Date;
@@ -39,11 +40,10 @@ export async function findTokens(
   }>({
     name: 'tokens_find',
     text: `
-      SELECT t.jti, t.client_id, t.api_id, t.grant_id, t.session_uid, t.account_id, t.kid, l.id AS list_id,
+      SELECT t.jti, t.client_id, t.api_id, t.grant_id, t.session_uid, t.account_id, t.kid, t.status_list,
         t.status_index, t.issued_at, t.expires_at, t.revoked_at
       FROM unnest($1::bytea[], $2::timestamptz[]) AS k(jti, expires_at)
-      JOIN tokens t ON t.jti = k.jti AND t.expires_at = k.expires_at
-      LEFT JOIN status_lists l ON l.no = t.status_list`,
+      JOIN tokens t ON t.jti = k.jti AND t.expires_at = k.expires_at`,
     values: [digests, keys.map((key) => key.expiresAt)],
   });
   const found = new Map(
@@ -57,9 +57,9 @@ export async function findTokens(
         accountId: row.account_id,
         kid: row.kid,
         status:
-          row.list_id === null || row.status_index === null
+          row.status_list === null || row.status_index === null
             ? null
-            : { listId: row.list_id, index: row.status_index },
+            : { listNo: row.status_list, index: row.status_index },
         issuedAt: row.issued_at,
         expiresAt: row.expires_at,
         revokedAt: row.revoked_at,
