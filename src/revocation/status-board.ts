@@ -171,7 +171,7 @@ export async function createStatusBoard(ctx: Context): Promise<StatusBoard> {
       if (isCurrent) loading.delete(id);
       if (!stored) return undefined;
       const found: Held = { ...stored, bits: undefined, version: 0 };
-      for (const run of stored.changes) setBits(found, readIndexes(run));
+      if (stored.changes) setBits(found, readIndexes(stored.changes));
       for (const indexes of missed) setBits(found, indexes);
       if (isCurrent) held.set(id, found);
       return found;

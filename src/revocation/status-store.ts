@@ -64,8 +64,8 @@ export async function findListExpiries(pool: Pool, ids: readonly string[]): Prom
 }
 
 export interface StoredStatusList extends StatusList {
-  /** Each a run of indexes, as stored. */
-  readonly changes: readonly Buffer[];
+  /** Indexes of everything in it that was revoked, as stored; null when nothing was. */
+  readonly changes: Buffer | null;
 }
 
 /** In the order of the ids. */
@@ -84,7 +84,7 @@ export async function findStatusLists(
   const found = new Map(
     rows.map((row) => [
       row.id,
-      { id: row.id, size: row.size, expiresAt: row.expires_at, changes: row.changes ? [row.changes] : [] },
+      { id: row.id, size: row.size, expiresAt: row.expires_at, changes: row.changes },
     ]),
   );
   return ids.map((id) => found.get(id));

@@ -10,7 +10,6 @@ import { ORDERS } from '../support/factories.ts';
 import { startUpstream, type GatewayProcess, type Upstream } from '../support/gateway-process.ts';
 import { freePort } from '../support/server.ts';
 import { makeSigner } from '../standards/forge.ts';
-import { form, sendRaw } from '../standards/http.ts';
 import {
   addClient,
   BILLS,
@@ -20,6 +19,7 @@ import {
   type RelyingParty,
   type Scene,
 } from '../standards/scene.ts';
+import { dpopToken } from './dpop-token.ts';
 
 /** What a gateway is configured with. */
 export interface Setting {
@@ -270,21 +270,7 @@ export function gatewayContract(
         );
       const ath = (token: string) => createHash('sha256').update(token).digest('base64url');
 
-      async function bound(): Promise<string> {
-        const answer = await sendRaw({
-          port: scene.port,
-          method: 'POST',
-          path: '/token',
-          headers: {
-            Host: new URL(scene.issuer).host,
-            'Content-Type': 'application/x-www-form-urlencoded',
-            DPoP: prove({ htm: 'POST', htu: `${scene.issuer}/token` }),
-            ...machine.headers,
-          },
-          body: form({ grant_type: 'client_credentials', resource: ORDERS, scope: 'orders:read' }).toString(),
-        });
-        return String(answer.json['access_token']);
-      }
+      const bound = () => dpopToken(scene, machine, prove({ htm: 'POST', htu: `${scene.issuer}/token` }));
 
       const here = (path = '/orders/7') => `https://localhost:${port}${path}`;
       const present = (token: string, claims: object) => ({

@@ -24,6 +24,7 @@ import {
   type RelyingParty,
   type Scene,
 } from '../standards/scene.ts';
+import { dpopToken } from './dpop-token.ts';
 
 const HEADER = 'X-Client-Certificate';
 const env = { GUICHET_CLIENT_CERTIFICATE_HEADER: HEADER, GUICHET_TRUSTED_PROXIES: '127.0.0.0/8' };
@@ -326,21 +327,7 @@ describe('DPoP', () => {
     );
   }
 
-  async function boundToken(): Promise<string> {
-    const answer = await sendRaw({
-      port: scene.port,
-      method: 'POST',
-      path: '/token',
-      headers: {
-        Host: new URL(scene.issuer).host,
-        'Content-Type': 'application/x-www-form-urlencoded',
-        DPoP: prove({ htm: 'POST', htu: `${scene.issuer}/token` }),
-        ...machine.headers,
-      },
-      body: form({ grant_type: 'client_credentials', resource: ORDERS, scope: 'orders:read' }).toString(),
-    });
-    return String(answer.json['access_token']);
-  }
+  const boundToken = () => dpopToken(scene, machine, prove({ htm: 'POST', htu: `${scene.issuer}/token` }));
 
   const nginx = { 'X-Original-Method': 'DELETE', 'X-Original-URL': ORIGINAL };
   const traefik = {
