@@ -37,6 +37,7 @@ export const DYNAMIC_ROUTES = [
   '/status-lists/:id',
   '/interaction/:uid',
   '/interaction/:uid/:step',
+  '/interaction/:uid/:step/:item',
   '/assets/:file',
 ] as const;
 

@@ -6,7 +6,7 @@ import { LANGUAGES, chooseLanguage } from '../views/language.ts';
 import { duration } from '../views/duration.ts';
 import type { PageLocals, PageName } from '../views/pages.ts';
 import { createViews } from '../views/render.ts';
-import { samples } from '../views/samples.ts';
+import { samples } from '../views/samples/samples.ts';
 import { contrast, paletteOf } from './support/contrast.ts';
 import { findAll, parseHtml, textOf, type Element } from './support/html.ts';
 
@@ -188,7 +188,7 @@ describe('templates', () => {
 });
 
 describe('the style sheet', () => {
-  const css = readFileSync(path.join(VIEWS, 'assets/guichet.css'), 'utf8');
+  const css = String(views.assets.find(({ name }) => name === 'guichet.css')?.body);
 
   test('is small, and loads nothing', () => {
     expect(Buffer.byteLength(css)).toBeLessThanOrEqual(10 * 1024);

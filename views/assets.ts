@@ -13,6 +13,7 @@ export interface Asset {
 
 const TYPES: Record<string, string> = {
   '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml; charset=utf-8',
 };
 
@@ -22,7 +23,18 @@ const HASH_LENGTH = 16;
 /** Read once, at start: an address can only name what was in the folder then. */
 export function loadAssets(): readonly Asset[] {
   const folder = join(import.meta.dirname, 'assets');
-  return readdirSync(folder).map((name) => describe(name, readFileSync(join(folder, name))));
+  const files = readdirSync(folder).map((name) => describe(name, readFileSync(join(folder, name))));
+  return [...files, describe('guichet.css', stylesheet())];
+}
+
+/** The parts of `styles/`, in the order of their names: one request for the reader. */
+function stylesheet(): Buffer {
+  const folder = join(import.meta.dirname, 'styles');
+  return Buffer.concat(
+    readdirSync(folder)
+      .toSorted()
+      .map((name) => readFileSync(join(folder, name))),
+  );
 }
 
 export function assetUrl(assets: readonly Asset[], name: string): string {

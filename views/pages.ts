@@ -2,27 +2,15 @@
  * What each template is given. Locals hold facts, never sentences: the sentences are in `texts/`, and the page is shown in
  * the reader's language. A template sees `it.page` (these), `it.text` (the catalogue) and the rest of `Surroundings`.
  */
+import type { AccountPages } from './locals/account.ts';
+import type { AuthenticatorPages } from './locals/authenticators.ts';
+import type { CorePages } from './locals/core.ts';
+import type { RegistrationPages } from './locals/registration.ts';
+import type { UpstreamPages } from './locals/upstream.ts';
 import type { Catalogue } from './texts/english.ts';
 
-export interface PageLocals {
-  readonly 'sign-in': SignInLocals;
-  readonly 'choose-account': ChooserLocals;
-  readonly consent: ConsentLocals;
-  readonly 'device-code': DeviceCodeLocals;
-  readonly 'device-confirm': {
-    readonly action: string;
-    readonly xsrf: string;
-    readonly client: string;
-    readonly userCode: string;
-  };
-  readonly 'device-done': { readonly client: string };
-  readonly 'sign-out': SignOutLocals;
-  /** With a client: the person left that one only and is still signed in. */
-  readonly 'signed-out': { readonly client: string | undefined };
-  readonly expired: undefined;
-  readonly error: ErrorLocals;
-  readonly front: { readonly commands: FirstTokenCommands | undefined };
-}
+export interface PageLocals
+  extends CorePages, AccountPages, AuthenticatorPages, RegistrationPages, UpstreamPages {}
 
 export type PageName = keyof PageLocals;
 
@@ -36,99 +24,4 @@ export interface Surroundings {
   readonly icon: string;
   /** Seconds in words of the page's language. */
   readonly duration: (seconds: number) => string;
-}
-
-interface SignInLocals {
-  readonly uid: string;
-  readonly csrf: string;
-  readonly client: ClientCard;
-  /** Whoever is signed in and must prove it again; undefined shows the empty form. */
-  readonly person: Person | undefined;
-  /** Whoever is signed in while the form is for somebody else. */
-  readonly otherPerson: Person | undefined;
-  readonly identifier: string;
-  readonly remember: boolean;
-  readonly problems: readonly SignInProblem[];
-  /** Where the person goes afterwards; undefined in the device flow. */
-  readonly destination: string | undefined;
-}
-
-interface ChooserLocals {
-  readonly uid: string;
-  readonly csrf: string;
-  readonly client: ClientCard;
-  readonly person: Person;
-  readonly destination: string | undefined;
-}
-
-export type SignInProblem =
-  | { readonly kind: 'identifierMissing' | 'passwordMissing' | 'rejected' | 'stale' }
-  | { readonly kind: 'tooMany'; readonly waitSeconds: number };
-
-interface ConsentLocals {
-  readonly uid: string;
-  readonly csrf: string;
-  readonly client: ClientCard;
-  readonly person: Person | undefined;
-  /** OIDC scopes other than `offline_access`. */
-  readonly scopes: readonly string[];
-  readonly apis: readonly { readonly name: string; readonly scopes: readonly ScopeInWords[] }[];
-  /** Set when the client asks for `offline_access`: how long it would last. */
-  readonly offlineSeconds: number | undefined;
-  readonly destination: string | undefined;
-  readonly stale: boolean;
-}
-
-interface ScopeInWords {
-  readonly name: string;
-  readonly description: string;
-}
-
-export type DeviceProblem = 'missing' | 'unknown' | 'expired' | 'used' | 'aborted' | 'failed';
-
-interface DeviceCodeLocals {
-  readonly action: string;
-  readonly xsrf: string;
-  readonly problem: DeviceProblem | undefined;
-  readonly userCode: string;
-}
-
-interface SignOutLocals {
-  readonly action: string;
-  readonly xsrf: string;
-  readonly client: string | undefined;
-  readonly person: Person | undefined;
-  readonly destination: string | undefined;
-}
-
-export type ErrorKind = 'request' | 'server' | 'away' | 'missing' | 'denied' | 'slow';
-
-interface ErrorLocals {
-  readonly kind: ErrorKind;
-  readonly code: string;
-  readonly description: string | undefined;
-  readonly requestId: string | undefined;
-}
-
-/** A client as people see it. Links are https, and nothing of the client's is loaded into the page. */
-export interface ClientCard {
-  readonly name: string;
-  /** It registered itself, so its name is only a claim. */
-  readonly unverified: boolean;
-  readonly homeUri: string | undefined;
-  readonly policyUri: string | undefined;
-  readonly tosUri: string | undefined;
-}
-
-export interface Person {
-  readonly name: string;
-  /** E-mail address or username: what they would type to sign in. */
-  readonly identifier: string;
-  readonly initial: string;
-}
-
-interface FirstTokenCommands {
-  readonly api: string;
-  readonly client: string;
-  readonly token: string;
 }

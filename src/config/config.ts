@@ -25,7 +25,32 @@ export interface Config {
     readonly refreshGraceSeconds: number;
   };
   readonly statusLists: { readonly ttlSeconds: number };
-  readonly sessions: { readonly ttlSeconds: number };
+  readonly sessions: { readonly ttlSeconds: number; readonly idleSeconds: number };
+  readonly authentication: {
+    readonly multiFactor: 'optional' | 'required';
+    /** 0: no device is remembered. */
+    readonly rememberDeviceDays: number;
+    readonly passwordLengthMin: number;
+    /** How fresh a sign-in must be for changes of credentials. */
+    readonly reauthenticationSeconds: number;
+  };
+  readonly registration: {
+    readonly mode: 'off' | 'invite' | 'open';
+    /** Lower case, ASCII; none: any domain. */
+    readonly domains: readonly string[];
+  };
+  readonly mail: {
+    /** None: kept to be read in development; not sent at all in production. */
+    readonly smtpUrl: string | undefined;
+    readonly from: string;
+  };
+  readonly brand: {
+    readonly name: string;
+    /** Path of a file. */
+    readonly logo: string | undefined;
+    /** `#rrggbb`, lower case. */
+    readonly color: string | undefined;
+  };
   readonly keys: { readonly rotationDays: number; readonly publishSeconds: number };
   /** CIDR blocks and lower-case host names. */
   readonly egressAllow: readonly string[];

@@ -30,7 +30,7 @@ export function loadConfig(env: Environment = process.env): Config {
   const refused = values.GUICHET_MODE === 'production' ? [...unfit(values), ...weak] : [];
   // A secret whose file cannot be read is missing for that reason, which has been said.
   const news = refused.filter(({ name }) => !problems.some((known) => known.name === `${name}_FILE`));
-  const all = [...problems, ...invalid, ...news, ...unread(values)];
+  const all = [...problems, ...invalid, ...news, ...unread(values), ...contradictory(values)];
   if (!result.success || all.length > 0) throw new ConfigError(all.map(inWords));
   return build(result.data, weak);
 }
@@ -59,6 +59,29 @@ function unread(values: Values): Problem[] {
   ];
 }
 
+/** Values that are fine alone and not together. */
+function contradictory(values: Values): Problem[] {
+  const problems: Problem[] = [];
+  const length = Number(values.GUICHET_PASSWORD_LENGTH_MIN ?? PASSWORD_ALONE_LENGTH_MIN);
+  if (length < PASSWORD_ALONE_LENGTH_MIN && values.GUICHET_MULTI_FACTOR !== 'required') {
+    problems.push({
+      name: 'GUICHET_PASSWORD_LENGTH_MIN',
+      text: `below ${PASSWORD_ALONE_LENGTH_MIN} needs GUICHET_MULTI_FACTOR=required`,
+    });
+  }
+  const needsMail = values.GUICHET_REGISTRATION === 'open' || values.GUICHET_REGISTRATION === 'invite';
+  if (values.GUICHET_MODE === 'production' && needsMail && values.GUICHET_SMTP_URL === undefined) {
+    problems.push({
+      name: 'GUICHET_REGISTRATION',
+      text: 'needs GUICHET_SMTP_URL: addresses are confirmed by mail',
+    });
+  }
+  return problems;
+}
+
+/** NIST SP 800-63B-4 §3.1.1.2: a password that is the only factor. */
+const PASSWORD_ALONE_LENGTH_MIN = 15;
+
 /** Development makes these up. */
 const MADE_OR_REQUIRED = [
   { name: 'GUICHET_ISSUER', hint: '' },
@@ -82,10 +105,11 @@ function inWords({ name, text }: Problem): string {
 
 function build(given: Variables, weak: readonly Problem[]): Config {
   const dataDir = resolve(given.GUICHET_DATA_DIR);
+  const issuer = given.GUICHET_ISSUER ?? `http://localhost:${given.GUICHET_PORT}`;
   const { secrets, notices } = secretsOf(given, dataDir);
   return {
     mode: given.GUICHET_MODE,
-    issuer: given.GUICHET_ISSUER ?? `http://localhost:${given.GUICHET_PORT}`,
+    issuer,
     listen: {
       host: given.GUICHET_HOST ?? (given.GUICHET_MODE === 'production' ? '::' : '127.0.0.1'),
       port: given.GUICHET_PORT,
@@ -104,7 +128,29 @@ function build(given: Variables, weak: readonly Problem[]): Config {
       refreshGraceSeconds: given.GUICHET_REFRESH_GRACE_SECONDS,
     },
     statusLists: { ttlSeconds: given.GUICHET_STATUS_LIST_TTL_SECONDS },
-    sessions: { ttlSeconds: given.GUICHET_SESSION_TTL_SECONDS },
+    sessions: {
+      ttlSeconds: given.GUICHET_SESSION_TTL_SECONDS,
+      idleSeconds: given.GUICHET_SESSION_IDLE_SECONDS,
+    },
+    authentication: {
+      multiFactor: given.GUICHET_MULTI_FACTOR,
+      rememberDeviceDays: given.GUICHET_REMEMBER_DEVICE_DAYS,
+      passwordLengthMin: given.GUICHET_PASSWORD_LENGTH_MIN,
+      reauthenticationSeconds: given.GUICHET_REAUTHENTICATION_SECONDS,
+    },
+    registration: {
+      mode: given.GUICHET_REGISTRATION ?? (given.GUICHET_MODE === 'production' ? 'off' : 'open'),
+      domains: given.GUICHET_REGISTRATION_DOMAINS,
+    },
+    mail: {
+      smtpUrl: given.GUICHET_SMTP_URL,
+      from: given.GUICHET_MAIL_FROM ?? `no-reply@${new URL(issuer).hostname}`,
+    },
+    brand: {
+      name: given.GUICHET_BRAND_NAME,
+      logo: given.GUICHET_BRAND_LOGO,
+      color: given.GUICHET_BRAND_COLOR,
+    },
     keys: {
       rotationDays: given.GUICHET_KEY_ROTATION_DAYS,
       publishSeconds: given.GUICHET_KEY_PUBLISH_SECONDS,

@@ -7,6 +7,8 @@ import { z } from 'zod';
 import {
   allowedTargets,
   choice,
+  color,
+  domains,
   encryptionKeys,
   headerName,
   integer,
@@ -15,6 +17,7 @@ import {
   postgresUrl,
   proxies,
   signingSecrets,
+  smtpUrl,
   text,
 } from './values.ts';
 
@@ -122,6 +125,60 @@ export const variables = z.object({
     .register(variableReference, {
       description: 'A sign-in lasts at most so long',
     }),
+  GUICHET_SESSION_IDLE_SECONDS: integer({ min: 60, max: YEAR_SECONDS })
+    .default(259_200)
+    .register(variableReference, {
+      description: 'A sign-in that is not used for so long ends',
+    }),
+  GUICHET_REAUTHENTICATION_SECONDS: integer({ min: 30, max: DAY_SECONDS })
+    .default(600)
+    .register(variableReference, {
+      description:
+        'Who changes a password, factor or address on the account pages signed in less than so long ago',
+    }),
+  GUICHET_MULTI_FACTOR: choice(['optional', 'required']).default('optional').register(variableReference, {
+    description:
+      'Whether everybody needs two factors (`required`) or only who has set one up (`optional`); clients and APIs can ask for more',
+  }),
+  GUICHET_REMEMBER_DEVICE_DAYS: integer({ min: 0, max: 365 }).default(30).register(variableReference, {
+    description:
+      'A device on which somebody proved two factors is not asked for the second one again for so many days, if they wish; 0 always asks',
+  }),
+  GUICHET_PASSWORD_LENGTH_MIN: integer({ min: 8, max: 64 }).default(15).register(variableReference, {
+    description:
+      'Least characters of a new password; below 15 only where everybody needs two factors (NIST SP 800-63B-4)',
+  }),
+  GUICHET_REGISTRATION: choice(['off', 'invite', 'open']).optional().register(variableReference, {
+    description:
+      'Whether people may make themselves an account: `open` to anybody with an e-mail address, `invite` for those an operator invited, or `off`',
+    whenUnset: '`open` in development, `off` in production',
+  }),
+  GUICHET_REGISTRATION_DOMAINS: domains().default([]).register(variableReference, {
+    description: 'Domains of e-mail addresses that may register, comma-separated',
+    whenUnset: 'any',
+  }),
+  GUICHET_SMTP_URL: smtpUrl().optional().register(variableReference, {
+    description:
+      'Mail server, as `smtp://user:password@host:587` (STARTTLS) or `smtps://user:password@host:465`',
+    whenUnset:
+      'in development, mails are kept for you to read; in production there is no mail, and so no registration and no reset',
+    secret: true,
+  }),
+  GUICHET_MAIL_FROM: text().optional().register(variableReference, {
+    description: 'Sender of mails: `Example <login@example.com>`',
+    whenUnset: '`no-reply@` and the issuer’s host',
+  }),
+  GUICHET_BRAND_NAME: text().default('Guichet').register(variableReference, {
+    description: 'What people see as the name of this service, on pages and in mails',
+  }),
+  GUICHET_BRAND_LOGO: text().optional().register(variableReference, {
+    description: 'Path of a logo for the pages: SVG, PNG, JPEG or WebP, 20 kB at most',
+    whenUnset: 'a mark of ours',
+  }),
+  GUICHET_BRAND_COLOR: color().optional().register(variableReference, {
+    description: 'Colour of buttons and links, as `#rrggbb`; pages make it readable in light and dark',
+    whenUnset: 'a colour of ours',
+  }),
   GUICHET_KEY_ROTATION_DAYS: integer({ min: 1, max: 3650 }).default(90).register(variableReference, {
     description: 'Signing keys are replaced after so many days',
   }),

@@ -51,6 +51,30 @@ export function postgresUrl() {
   });
 }
 
+export function smtpUrl() {
+  return parsed((text) => {
+    const url = URL.parse(text);
+    const known = url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== '';
+    return known ? { value: text } : problem('must look like smtp://user:password@host:587');
+  });
+}
+
+/** Host names as URLs write them: lower case, IDNs in ASCII. */
+export function domains() {
+  return list((text) => {
+    const host = URL.parse(`https://${text}`)?.hostname;
+    const isDomain = host !== undefined && host.includes('.') && /^[^\s/@:?#]+$/.test(text);
+    return isDomain ? { value: host } : problem(`must list domains such as example.com (found ${text})`);
+  });
+}
+
+export function color() {
+  return z
+    .string()
+    .regex(/^#[0-9a-f]{6}$/i, { error: 'must look like #1a2b3c' })
+    .transform((text) => text.toLowerCase());
+}
+
 /** Any text: how strong it must be depends on the mode (`weakness.ts`). */
 export function signingSecrets() {
   return list((text) => ({ value: text }));

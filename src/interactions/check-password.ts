@@ -4,7 +4,7 @@ import type { Account } from '../accounts/account.ts';
 import { signIn } from '../accounts/sign-in.ts';
 import { findAccountByIdentifier } from '../accounts/store.ts';
 import { record } from '../audit/record.ts';
-import { knownDevice, rememberDevice } from '../http/device-cookie.ts';
+import { knownDevice } from '../http/device-cookie.ts';
 import { stateOf } from '../http/middleware.ts';
 import { forgivenKeys, keysOf, signInBuckets, type Bucket } from '../http/throttle-buckets.ts';
 import type { InteractionsContext } from './context.ts';
@@ -30,7 +30,7 @@ const RETRY_SECONDS = 2;
  * hashing anything: an answer that differed would be an oracle, and the hash the attacker's lever.
  */
 export function createPasswordCheck(context: InteractionsContext) {
-  const { db, throttle, secrets } = context;
+  const { db, throttle } = context;
   const inTurn = createTurns({
     maxParallel: PARALLEL_PER_ACCOUNT,
     queueMax: WAITING_PER_ACCOUNT,
@@ -54,7 +54,6 @@ export function createPasswordCheck(context: InteractionsContext) {
         return { ok: false, waitSeconds: 0 };
       }
       await throttle.succeed(forgivenKeys(buckets));
-      rememberDevice(secrets, ctx, outcome.account.id);
       return outcome;
     });
   };

@@ -25,4 +25,18 @@ export interface Visit {
   readonly ctx: Context;
   readonly interaction: Interaction;
   readonly interactions: Interactions;
+  /** The path's last part, for steps that have one: which identity provider, say. */
+  readonly item: string | undefined;
 }
+
+export type Answer = (context: InteractionsContext, visit: Visit) => Promise<void>;
+
+/** One word of `/interaction/:uid/word`. What has no `get` of its own leads back to the interaction. */
+export interface Step {
+  readonly get?: Answer;
+  readonly post?: Answer;
+  /** It is `/interaction/:uid/word/item`. */
+  readonly hasItem?: true;
+}
+
+export type Steps = Readonly<Record<string, Step>>;

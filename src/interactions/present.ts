@@ -1,4 +1,4 @@
-import type { ClientCard, Person } from '../../views/pages.ts';
+import type { ClientCard, Person } from '../../views/locals/core.ts';
 import type { Account } from '../accounts/account.ts';
 import { findAccount } from '../accounts/store.ts';
 import type { Database } from '../db/database.ts';

@@ -1,4 +1,4 @@
-import type { ErrorKind } from '../../views/pages.ts';
+import type { ErrorKind } from '../../views/locals/core.ts';
 import type { Views } from '../../views/render.ts';
 import type { Database } from '../db/database.ts';
 import { showPage } from '../http/show-page.ts';

@@ -12,18 +12,13 @@ import type { Interactions } from '../oidc/interactions.ts';
 import { deny, keepAccount } from './answers.ts';
 import { showChooser } from './choose-account.ts';
 import { showConsent, submitConsent } from './consent.ts';
-import type { InteractionsContext, Visit } from './context.ts';
+import type { Answer, InteractionsContext, Step, Steps, Visit } from './context.ts';
 import { createPasswordCheck } from './check-password.ts';
 import { seeOther } from './see-other.ts';
 import { showSignIn } from './sign-in-page.ts';
 import { submitSignIn } from './submit-sign-in.ts';
 
-const STEPS = ['sign-in', 'consent', 'keep', 'deny'] as const;
-type Step = (typeof STEPS)[number];
-
-const ROUTE = /^\/interaction\/([A-Za-z0-9_-]{1,64})(?:\/([a-z-]+))?$/;
-
-type Answer = (context: InteractionsContext, visit: Visit) => Promise<void>;
+const ROUTE = /^\/interaction\/([A-Za-z0-9_-]{1,64})(?:\/([a-z-]+)(?:\/([A-Za-z0-9_.-]{1,64}))?)?$/;
 
 const PAGES = {
   login: showSignIn,
@@ -32,40 +27,40 @@ const PAGES = {
 } satisfies Record<Visit['interaction']['prompt'], Answer>;
 
 export function interactionRoutes(context: InteractionsContext, interactions: Interactions): Middleware {
-  const checkPassword = createPasswordCheck(context);
-  const answers = {
-    'sign-in': (_context, visit) => submitSignIn(context, visit, checkPassword),
-    consent: submitConsent,
-    keep: keepAccount,
-    deny,
-  } satisfies Record<Step, Answer>;
+  const steps = allSteps(context);
 
   return async function answerInteractions(ctx, next) {
-    const { uid, step } = parsePath(ctx.path);
+    const [, uid, word, item] = ROUTE.exec(ctx.path) ?? [];
     if (uid === undefined) return next();
+    const step = word === undefined ? undefined : steps[word];
+    if (word !== undefined && (!step || (item !== undefined) !== (step.hasItem === true))) return next();
     refuseOtherMethods(ctx, step);
     // Somebody reloads the answer to a form, or follows it from their history: the form itself is what they want.
-    if (step !== undefined && ctx.method !== 'POST') return seeOther(ctx, `/interaction/${uid}`);
+    if (step && !step.get && ctx.method !== 'POST') return seeOther(ctx, `/interaction/${uid}`);
 
     const interaction = await interactions.find(ctx);
     if (interaction?.uid !== uid) return showPage(context.views, ctx, 'expired', undefined, { status: 400 });
-    const visit = { ctx, interaction, interactions };
-    if (step !== undefined) return answers[step](context, visit);
+    const visit = { ctx, interaction, interactions, item };
+    const answer = ctx.method === 'POST' ? step?.post : step?.get;
+    if (answer) return answer(context, visit);
     const wantsOther = ctx.query['account'] === 'other';
     return wantsOther ? showSignIn(context, visit) : PAGES[interaction.prompt](context, visit);
   };
 }
 
-function parsePath(path: string): { uid?: string; step?: Step } {
-  const [, uid, word] = ROUTE.exec(path) ?? [];
-  if (uid === undefined) return {};
-  if (word === undefined) return { uid };
-  const step = STEPS.find((step) => step === word);
-  return step === undefined ? {} : { uid, step };
+/** Null prototype: a path may be named like anything. */
+function allSteps(context: InteractionsContext): Record<string, Step | undefined> {
+  const checkPassword = createPasswordCheck(context);
+  return Object.assign(Object.create(null), {
+    'sign-in': { post: (_context, visit) => submitSignIn(context, visit, checkPassword) },
+    consent: { post: submitConsent },
+    keep: { post: keepAccount },
+    deny: { post: deny },
+  } satisfies Steps);
 }
 
 function refuseOtherMethods(ctx: Visit['ctx'], step: Step | undefined): void {
-  const methods = step === undefined ? ['GET', 'HEAD'] : ['GET', 'HEAD', 'POST'];
+  const methods = step?.post ? ['GET', 'HEAD', 'POST'] : ['GET', 'HEAD'];
   if (methods.includes(ctx.method)) return;
   ctx.set('Allow', methods.join(', '));
   throw httpError('method_not_allowed', `Use ${methods.join(' or ')} here.`);

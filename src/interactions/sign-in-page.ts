@@ -1,9 +1,10 @@
-import type { Person, SignInProblem } from '../../views/pages.ts';
+import type { Person, SignInProblem } from '../../views/locals/core.ts';
 import { foldIdentifier } from '../accounts/account.ts';
 import { csrfToken } from '../http/csrf.ts';
 import { showPage } from '../http/show-page.ts';
 import type { Interaction } from '../oidc/interactions.ts';
 import type { InteractionsContext, Visit } from './context.ts';
+import { offersOf } from './offers.ts';
 import { formTargetsOf } from './form-targets.ts';
 import { destinationOf, findPerson, presentClient } from './present.ts';
 
@@ -42,6 +43,7 @@ export async function showSignIn(
       remember: refusal?.remember ?? false,
       problems: refusal?.problems ?? [],
       destination: destinationOf(interaction.redirectUri),
+      offers: await offersOf(context, visit),
     },
     {
       uiLocales: interaction.uiLocales,

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-import type { SignInProblem } from '../../views/pages.ts';
+import type { SignInProblem } from '../../views/locals/core.ts';
 import type { createPasswordCheck } from './check-password.ts';
 import type { InteractionsContext, Visit } from './context.ts';
 import { fieldsOf, isOurForm } from './fields.ts';
-import { seeOther } from './see-other.ts';
+import { proceed } from './proceed.ts';
 import { showSignIn } from './sign-in-page.ts';
 
 /** RFC 5321 §4.5.3.1.3: no e-mail address is longer, and usernames are shorter. */
@@ -29,7 +29,7 @@ export async function submitSignIn(
   visit: Visit,
   checkPassword: ReturnType<typeof createPasswordCheck>,
 ): Promise<void> {
-  const { ctx, interaction, interactions } = visit;
+  const { ctx, interaction } = visit;
   const form = signInForm.parse(fieldsOf(ctx));
   const refuse = (status: number, ...problems: SignInProblem[]) =>
     showSignIn(context, visit, { identifier: form.identifier, remember: form.remember, problems, status });
@@ -40,8 +40,14 @@ export async function submitSignIn(
 
   const checked = await checkPassword(ctx, { ...form, clientId: interaction.client.id });
   if (checked.ok) {
-    const result = { accountId: checked.account.id, amr: ['pwd'], remember: form.remember };
-    return seeOther(ctx, await interactions.signIn(ctx, result));
+    return proceed(context, visit, {
+      accountId: checked.account.id,
+      amr: ['pwd'],
+      remember: form.remember,
+      identityId: null,
+      upstreamSid: null,
+      provedAt: context.clock.now(),
+    });
   }
   if (checked.waitSeconds === 0) return refuse(422, { kind: 'rejected' });
   ctx.set('Retry-After', String(Math.ceil(checked.waitSeconds)));

@@ -6,6 +6,7 @@ import {
 } from 'oidc-provider';
 
 import type { Account } from '../accounts/account.ts';
+import { ACR } from '../authenticators/acr.ts';
 import { generateSecret } from '../clients/secret.ts';
 import { newId } from '../crypto/ids.ts';
 import { createAdapterFactory } from './adapter.ts';
@@ -16,7 +17,6 @@ import { strictAssertions } from './client-authentication.ts';
 import type { HallContext } from './context.ts';
 import { guardedFetch } from './fetch.ts';
 import { loadGrant } from './first-party.ts';
-import { ACR_PASSWORD } from './interactions.ts';
 import { lifetimes } from './lifetimes.ts';
 import { interactionPolicy, interactionUrl } from './policy.ts';
 import { deviceFlowPages, logoutPages, renderError } from './provider-pages.ts';
@@ -35,7 +35,7 @@ export function providerConfiguration(hall: HallContext): Configuration {
     findAccount: async (_ctx, sub) => presentAccount(await hall.records.findAccount(sub)),
     claims: CLAIMS,
     scopes: ['openid', 'offline_access'],
-    acrValues: [ACR_PASSWORD],
+    acrValues: Object.values(ACR),
     subjectTypes: ['public'],
 
     responseTypes: ['code'],

@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import type Provider from 'oidc-provider';
 import { errors, type InteractionResults } from 'oidc-provider';
 
+import type { Acr } from '../authenticators/acr.ts';
 import type { ClientRecord } from '../clients/client.ts';
 import { OIDC_SCOPES } from '../clients/metadata.ts';
 import type { ApiScope } from '../resources/api.ts';
@@ -44,19 +45,27 @@ export interface ConsentRequest {
   }[];
 }
 
+/** What was proved, as it goes into the session and from there into every token. */
+export interface SignInResult {
+  readonly accountId: string;
+  readonly amr: readonly string[];
+  readonly acr: Acr;
+  readonly remember: boolean;
+  /** The upstream identity they came with, if any, and the upstream's `sid`. */
+  readonly identityId: string | null;
+  readonly upstreamSid: string | null;
+}
+
 /** Every answer gives the URL that the browser is sent to next (303). */
 export interface Interactions {
   /** undefined: expired, finished, or begun in another browser. */
   find(ctx: Context): Promise<Interaction | undefined>;
-  signIn(ctx: Context, result: { accountId: string; amr: string[]; remember: boolean }): Promise<string>;
+  signIn(ctx: Context, result: SignInResult): Promise<string>;
   /** Goes on with the account that is signed in, where the client asked for a choice. */
   keepAccount(ctx: Context): Promise<string>;
   allow(ctx: Context): Promise<string>;
   deny(ctx: Context): Promise<string>;
 }
-
-/** Proof by password alone. Stronger ones will have names of their own. */
-export const ACR_PASSWORD = 'urn:guichet:acr:password';
 
 type Details = Awaited<ReturnType<Provider['interactionDetails']>>;
 
@@ -70,15 +79,13 @@ export function createInteractions(hall: HallContext, current: () => Provider): 
       const record = details && (await hall.clients.find(String(details.params['client_id'])));
       return details && record && (await present(hall, details, record));
     },
-    signIn: (ctx, { accountId, amr, remember }) =>
+    signIn: (ctx, { amr, ...result }) =>
       finish(
         ctx,
         {
           login: {
-            accountId,
-            amr,
-            acr: ACR_PASSWORD,
-            remember,
+            ...result,
+            amr: [...amr],
             ts: Math.floor(hall.clock.now().getTime() / 1000),
           },
           // Whoever has just signed in has chosen.

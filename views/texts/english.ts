@@ -1,185 +1,21 @@
+import { account } from './english/account.ts';
+import { authenticators } from './english/authenticators.ts';
+import { core } from './english/core.ts';
+import { mail } from './english/mail.ts';
+import { registration } from './english/registration.ts';
+import { upstream } from './english/upstream.ts';
+
 /**
  * Every sentence people read, in English. The shape of this object is the catalogue: a language that misses a text or
  * has one too many does not compile. Names of clients and people arrive cleaned (`displayName`), and the template escapes.
  */
 export const english = {
-  common: {
-    back: 'Back',
-    errorPrefix: 'Problem',
-    moreInformation: 'About this app',
-    openInNewTab: 'opens in a new tab',
-    privacyPolicy: 'Privacy policy',
-    service: 'Sign-in service',
-    termsOfService: 'Terms of service',
-  },
-  person: {
-    notYou: 'Not you?',
-    signedInAs: 'Signed in as',
-  },
-  signIn: {
-    title: 'Sign in',
-    again: 'Confirm it is you',
-    toContinue: (client: string) => `to continue to ${client}`,
-    againReason: (client: string) => `${client} asks you to enter your password again.`,
-    unverified: 'This app registered itself. Nobody here has checked who runs it.',
-    identifier: 'E-mail or username',
-    password: 'Password',
-    remember: 'Keep me signed in on this device',
-    submit: 'Sign in',
-    confirm: 'Continue',
-    keepAccount: (name: string) => `Continue as ${name} instead`,
-    cancel: (client: string) => `Cancel and go back to ${client}`,
-    cancelDevice: 'Cancel',
-    problems: {
-      identifierMissing: 'Enter your e-mail address or username.',
-      passwordMissing: 'Enter your password.',
-      rejected: 'That e-mail or username and password do not match. Check both and try again.',
-      tooMany: (wait: string) => `Too many attempts. Wait ${wait}, then try again.`,
-      stale: 'This form was open for too long, or your browser blocks cookies. Please try again.',
-    },
-  },
-  chooser: {
-    title: 'Choose an account',
-    continueAs: (name: string) => `Continue as ${name}`,
-    other: 'Use another account',
-  },
-  consent: {
-    title: (client: string) => `Allow ${client} to use your account?`,
-    confirmTitle: (client: string) => `Continue to ${client}?`,
-    unverifiedTitle: 'Unverified app',
-    unverified: 'This app registered itself. Nobody here has checked who runs it.',
-    unverifiedAdvice: (place: string) => `Continue only if you know and trust ${place}.`,
-    willSee: (client: string) => `${client} will be able to`,
-    willUse: (api: string) => `In ${api}, it will be able to`,
-    nothingNew: (client: string) =>
-      `You allowed this before. ${client} learns nothing new; it only asks you to confirm.`,
-    wholeApi: 'Connect on your behalf',
-    offline: 'Even when you are away',
-    offlineAccess: (duration: string) => `Keep this access for up to ${duration} without asking again`,
-    scopes: {
-      openid: 'Recognise you when you come back',
-      profile: 'See your name and the rest of your profile',
-      email: 'See your e-mail address',
-      address: 'See your postal address',
-      phone: 'See your phone number',
-    },
-    otherScope: (scope: string) => `Use “${scope}”`,
-    sentTo: 'You will be sent to',
-    device: 'You can then go back to your device.',
-    allow: 'Allow',
-    deny: 'Deny',
-    stale: 'This page was open for too long, or your browser blocks cookies. Please answer again.',
-  },
-  device: {
-    title: 'Connect a device',
-    introduction: 'Enter the code that your device shows.',
-    code: 'Code',
-    codeHint: 'Upper or lower case and dashes make no difference.',
-    submit: 'Continue',
-    confirmTitle: (client: string) => `Connect ${client}?`,
-    sameCode: 'Does your device show this code?',
-    warning:
-      'Continue only if you started this yourself, on a device in front of you. Nobody should ever send you a code.',
-    confirm: 'Yes, connect it',
-    abort: 'No, stop',
-    doneTitle: 'Your device is connected',
-    done: (client: string) => `${client} carries on by itself. You can close this page.`,
-    doneUnnamed: 'It carries on by itself. You can close this page.',
-    problems: {
-      missing: 'Enter the code that your device shows.',
-      unknown: 'We do not know this code. Check it on your device and try again.',
-      expired: 'This code has expired. Ask your device for a new one.',
-      used: 'This code has been used already. Ask your device for a new one.',
-      aborted: 'Stopped. The device was not connected.',
-      failed: 'That did not work. Enter the code again.',
-    },
-  },
-  signOut: {
-    title: 'Sign out?',
-    asked: (client: string) => `${client} asks to sign you out.`,
-    everywhere: 'Signing out ends your session in this browser for every app that uses it.',
-    submit: 'Sign out',
-    onlyThis: (client: string) => `Only leave ${client}`,
-    stay: 'Stay signed in',
-    doneTitle: 'You are signed out',
-    done: 'Your session in this browser has ended. On a shared computer, close the browser too.',
-    leftTitle: (client: string) => `You have left ${client}`,
-    left: 'You are still signed in here for your other apps.',
-    home: 'Go to the front page',
-  },
-  expired: {
-    title: 'Please start again',
-    explanation:
-      'This sign-in was open for too long, was finished in another tab, or your browser blocks cookies.',
-    advice: 'Go back to the app you came from and sign in again.',
-  },
-  error: {
-    reference: 'Reference',
-    code: 'Code',
-    details: 'Details',
-    detailsFor: 'For whoever runs the app',
-    titles: {
-      request: 'This request cannot be completed',
-      server: 'Something went wrong on our side',
-      away: 'We will be right back',
-      missing: 'There is nothing here',
-      denied: 'This is not allowed',
-      slow: 'That was a bit too fast',
-    },
-    byStatus: {
-      request: 'The app sent you here with a request that we cannot accept. Go back to it and try again.',
-      server:
-        'The fault is ours. Try again in a moment; if it happens again, give the reference below to support.',
-      away: 'The service is busy or being looked after. Try again in a moment; nothing was lost.',
-      missing: 'The address may be mistyped, or the page has moved.',
-      denied: 'You cannot do this from here.',
-      slow: 'There were too many requests in a short time. Wait a moment and try again.',
-    },
-    byCode: {
-      access_denied: 'The request was refused, so nothing was shared.',
-      consent_required: 'The app needs your permission first. Go back to it and sign in again.',
-      expired_token: 'This request has expired. Go back to the app and start again.',
-      interaction_required: 'The app needs you to answer a question first. Go back to it and sign in again.',
-      invalid_client: 'We do not know the app that sent you here, or it has been switched off.',
-      csrf_failed:
-        'This form was open for too long, or your browser blocks cookies. Go back, reload the page and try again.',
-      invalid_redirect_uri:
-        'The app asked us to send you to an address that it has not registered. To keep you safe we stopped here.',
-      invalid_request:
-        'The app sent you here with a request that is incomplete or has expired. Go back to it and try again.',
-      invalid_request_object: 'The app sent you here with a signed request that we cannot accept.',
-      invalid_request_uri:
-        'The app sent you here with a request that has expired or was used before. Go back to it and try again.',
-      invalid_scope: 'The app asked for a permission that does not exist, or that it may not have.',
-      invalid_target: 'The app asked for access to a service that we do not know.',
-      login_required: 'You need to sign in first. Go back to the app and sign in again.',
-      registration_not_supported: 'The app used a feature that this service does not offer.',
-      request_not_supported: 'The app used a feature that this service does not offer.',
-      request_uri_not_supported: 'The app used a feature that this service does not offer.',
-      unauthorized_client: 'The app is not allowed to sign you in this way.',
-      unmet_authentication_requirements:
-        'The app asks for a stronger way of signing in than is available here.',
-      unsupported_response_mode: 'The app used a feature that this service does not offer.',
-      unsupported_response_type: 'The app used a feature that this service does not offer.',
-    },
-  },
-  front: {
-    title: 'Guichet',
-    lead: (host: string) => `This is the sign-in service of ${host}.`,
-    people: 'To sign in, open the app you want to use: it brings you here when it needs to.',
-    device: 'Connect a device',
-    deviceHint: 'for a television, console or command line that shows a code',
-    developers: 'For developers',
-    openidMetadata: 'OpenID Provider metadata',
-    oauthMetadata: 'OAuth server metadata',
-    jwks: 'Public signing keys (JWKS)',
-    firstToken: 'Your first token',
-    firstTokenLead: 'Three commands from the project folder, while this server runs:',
-    stepApi: 'Register an API and a scope.',
-    stepClient: 'Register a client that may use it. Its secret is shown once.',
-    stepToken: 'Ask for a token with the id and secret you were given.',
-    developmentOnly: 'You see this because the server runs in development mode.',
-  },
+  ...core,
+  ...registration,
+  ...authenticators,
+  ...account,
+  ...upstream,
+  ...mail,
 };
 
 export type Catalogue = typeof english;

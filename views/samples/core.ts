@@ -1,7 +1,5 @@
-import type { ClientCard, PageLocals, PageName, Person } from './pages.ts';
-
-/** Every page in every state that looks different: what the tests render and what a designer looks at. */
-type Samples = { readonly [Name in PageName]: Readonly<Record<string, PageLocals[Name]>> };
+import type { ClientCard, CorePages, Person } from '../locals/core.ts';
+import type { SamplesOf } from './samples.ts';
 
 const client: ClientCard = {
   name: 'Atelier Notes',
@@ -22,7 +20,7 @@ const unverified: ClientCard = {
 const person: Person = { name: 'Inès Moreau', identifier: 'ines.moreau@example.org', initial: 'I' };
 const plainPerson: Person = { name: 'ines', identifier: 'ines', initial: 'I' };
 
-const signIn: PageLocals['sign-in'] = {
+const signIn: CorePages['sign-in'] = {
   uid: 'uid1',
   csrf: 'csrf-token',
   client,
@@ -32,9 +30,10 @@ const signIn: PageLocals['sign-in'] = {
   remember: false,
   problems: [],
   destination: 'notes.example',
+  offers: { passkeyOptions: undefined, upstreams: [], mayRegister: false, mayReset: false },
 };
 
-const consent: PageLocals['consent'] = {
+const consent: CorePages['consent'] = {
   uid: 'uid1',
   csrf: 'csrf-token',
   client,
@@ -46,14 +45,14 @@ const consent: PageLocals['consent'] = {
   stale: false,
 };
 
-const deviceCode: PageLocals['device-code'] = {
+const deviceCode: CorePages['device-code'] = {
   action: '/device',
   xsrf: 'xsrf-token',
   problem: undefined,
   userCode: '',
 };
 
-const signOut: PageLocals['sign-out'] = {
+const signOut: CorePages['sign-out'] = {
   action: '/session/end/confirm',
   xsrf: 'xsrf-token',
   client: client.name,
@@ -61,14 +60,14 @@ const signOut: PageLocals['sign-out'] = {
   destination: 'notes.example',
 };
 
-const failure: PageLocals['error'] = {
+const failure: CorePages['error'] = {
   kind: 'request',
   code: 'invalid_redirect_uri',
   description: "redirect_uri did not match any of the client's registered redirect_uris",
   requestId: 'req_4fT9ZbYkPqW1xv7cJm2sAd',
 };
 
-export const samples: Samples = {
+export const coreSamples: SamplesOf<CorePages> = {
   'sign-in': {
     first: signIn,
     hinted: { ...signIn, identifier: 'ines.moreau@example.org' },

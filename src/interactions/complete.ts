@@ -1,0 +1,16 @@
+import { acrOf } from '../authenticators/acr.ts';
+import type { Progress } from '../authenticators/progress.ts';
+import { rememberDevice } from '../http/device-cookie.ts';
+import type { InteractionsContext, Visit } from './context.ts';
+import { seeOther } from './see-other.ts';
+
+/** Everything is proved: the browser is known from now on, and the person goes back to the client. */
+export async function completeSignIn(
+  { secrets }: InteractionsContext,
+  { ctx, interactions }: Visit,
+  { accountId, amr, remember, identityId, upstreamSid }: Progress,
+): Promise<void> {
+  rememberDevice(secrets, ctx, accountId);
+  const result = { accountId, amr, acr: acrOf(amr), remember, identityId, upstreamSid };
+  seeOther(ctx, await interactions.signIn(ctx, result));
+}

@@ -1,0 +1,3 @@
+/** Pages of passkeys, one-time codes, recovery codes. */
+// oxlint-disable-next-line typescript/no-empty-interface
+export interface AuthenticatorPages {}

@@ -1,0 +1,4 @@
+import type { UpstreamPages } from '../locals/upstream.ts';
+import type { SamplesOf } from './samples.ts';
+
+export const upstreamSamples: SamplesOf<UpstreamPages> = {};

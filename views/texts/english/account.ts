@@ -1,0 +1,2 @@
+/** The pages of /account. */
+export const account = {};

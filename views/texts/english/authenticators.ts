@@ -1,0 +1,2 @@
+/** Passkeys, one-time codes, recovery codes. */
+export const authenticators = {};

@@ -1,0 +1,2 @@
+/** Joining, confirming an address, a forgotten password. */
+export const registration = {};

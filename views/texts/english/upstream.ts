@@ -1,0 +1,2 @@
+/** Signing in with somebody else’s identity provider. */
+export const upstream = {};

@@ -1,0 +1,3 @@
+import type { account as english } from '../english/account.ts';
+
+export const account: typeof english = {};

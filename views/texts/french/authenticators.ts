@@ -1,0 +1,3 @@
+import type { authenticators as english } from '../english/authenticators.ts';
+
+export const authenticators: typeof english = {};

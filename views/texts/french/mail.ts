@@ -1,0 +1,3 @@
+import type { mail as english } from '../english/mail.ts';
+
+export const mail: typeof english = {};

@@ -1,0 +1,3 @@
+import type { upstream as english } from '../english/upstream.ts';
+
+export const upstream: typeof english = {};
