@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 
+import { accountRoutes } from './account/routes.ts';
 import { VERIFY_PATH, verifyForGateways } from './gateway/verify.ts';
 import { canonicalPath } from './http/canonical-path.ts';
 import { clientAddressFrom } from './http/client-address.ts';
@@ -14,6 +15,7 @@ import { securityHeaders } from './http/security-headers.ts';
 import { wellFormedUrl } from './http/well-formed.ts';
 import { createProviderPages } from './interactions/provider-pages.ts';
 import { interactionRoutes } from './interactions/routes.ts';
+import { createCurrentSessions } from './oidc/current-session.ts';
 import { createInteractions } from './oidc/interactions.ts';
 import { createProvider } from './oidc/provider.ts';
 import { assets } from './public/assets.ts';
@@ -42,6 +44,7 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
   const pages = createProviderPages({ ...services, views });
   const hall = { ...services, pages };
   const interactions = createInteractions(hall, () => current);
+  const sessions = createCurrentSessions(hall, () => current);
   const readers = createStreamReaders(services);
 
   // In running order, outermost first.
@@ -76,6 +79,7 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
     assets({ views }),
     frontPage({ ...services, views }),
     interactionRoutes({ ...services, views }, interactions),
+    accountRoutes({ ...services, views, sessions }),
   ];
 
   const build = () => createProvider(hall, front);

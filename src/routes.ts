@@ -22,6 +22,9 @@ const PAGE_METHODS: Readonly<Record<string, readonly string[]>> = {
   '/session/end': ['GET', 'POST'],
   '/session/end/confirm': ['POST'],
   '/session/end/success': ['GET'],
+  '/account': ['GET'],
+  '/account/callback': ['GET'],
+  '/account/sign-out': ['POST'],
   '/livez': ['GET'],
   '/readyz': ['GET'],
 };
@@ -38,6 +41,9 @@ export const DYNAMIC_ROUTES = [
   '/interaction/:uid',
   '/interaction/:uid/:step',
   '/interaction/:uid/:step/:item',
+  '/account/:page',
+  '/account/:page/:action',
+  '/account/:page/:action/:item',
   '/assets/:file',
 ] as const;
 

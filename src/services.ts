@@ -1,3 +1,4 @@
+import { ensureBuiltInClients } from './clients/built-in.ts';
 import { createClientCache, type ClientCache } from './clients/cache.ts';
 import { systemClock, type Clock } from './clock.ts';
 import type { Config } from './config/config.ts';
@@ -65,6 +66,7 @@ export async function openServices(
     const seal = createSeal(config.secrets.encryptionKeys);
     const secrets = deriveSecrets(config);
     await ensureKeys({ db, clock, seal });
+    await ensureBuiltInClients({ db, clock, config });
     await ensureTokenPartitions(db, clock);
 
     const bus = openBus({ connection, log });

@@ -20,8 +20,11 @@ export interface ClientRecord {
   readonly updatedAt: Date;
 }
 
-/** `operator`: made by somebody of ours. `dynamic`: registered itself (RFC 7591), and is trusted less. */
-export type ClientOrigin = 'operator' | 'dynamic';
+/**
+ * `operator`: made by somebody of ours. `dynamic`: registered itself (RFC 7591), and is trusted less. `built-in`: a part of
+ * this server (built-in.ts).
+ */
+export type ClientOrigin = 'operator' | 'dynamic' | 'built-in';
 
 export interface SecretRecord {
   readonly id: string;

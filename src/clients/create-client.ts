@@ -10,6 +10,7 @@ import type { Database } from '../db/database.ts';
 import { violatedConstraint } from '../db/violation.ts';
 import { AppError } from '../errors.ts';
 import { grantAccess, resolveAccess, type WantedAccess } from './access.ts';
+import { ACCOUNT_CLIENT_ID } from './built-in.ts';
 import type { ClientRecord } from './client.ts';
 import { metadataPolicy, validateClientMetadata } from './metadata.ts';
 import { clientNotFound } from './not-found.ts';
@@ -84,10 +85,10 @@ const CHOSEN_ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/;
 const ACCOUNT_PREFIX = /^usr_/i;
 
 function checkChosenId(id: string): string {
-  if (CHOSEN_ID.test(id) && !ACCOUNT_PREFIX.test(id)) return id;
+  if (CHOSEN_ID.test(id) && !ACCOUNT_PREFIX.test(id) && id !== ACCOUNT_CLIENT_ID) return id;
   throw new AppError(
     'invalid_client_id',
-    'A client id is 1 to 100 letters, digits, dots, hyphens, underscores or tildes, begins with a letter or digit and not with usr_.',
+    'A client id is 1 to 100 letters, digits, dots, hyphens, underscores or tildes, begins with a letter or digit and not with usr_, and is not guichet-account.',
     { status: 400 },
   );
 }

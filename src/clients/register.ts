@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 
 import { record, type Actor } from '../audit/record.ts';
+import { refuseBuiltIn } from './built-in.ts';
 import type { ClientRecord } from './client.ts';
 import type { ClientContext } from './create-client.ts';
 import { metadataPolicy, validateClientMetadata, type ClientMetadata } from './metadata.ts';
@@ -29,6 +30,7 @@ export async function registerClient(
   await ctx.db.transaction(async (tx) => {
     const before = await lockClient(tx, id);
     if (before) {
+      refuseBuiltIn(before);
       await saveClient(tx, { ...before, metadata, updatedAt: now });
     } else {
       await insertClient(tx, { ...BLANK, id, metadata, createdAt: now, updatedAt: now });

@@ -45,7 +45,7 @@ export async function lockClient(tx: Queryable, id: string): Promise<ClientRecor
   return locked && findClient(tx, id);
 }
 
-/** Oldest first; `after` is the id that ended the previous page. */
+/** Oldest first, without those that are a part of the server; `after` is the id that ended the previous page. */
 export async function listClients(
   db: Queryable,
   page: { limit: number; after?: string | undefined; search?: string | undefined },
@@ -54,6 +54,7 @@ export async function listClients(
     `select ${COLUMNS} from clients c
      where (cast(:after as text) is null or (c.created_at, c.id) > (select created_at, id from clients where id = :after))
        and (cast(:search as text) is null or position(lower(:search) in lower(c.id || ' ' || coalesce(c.metadata->>'client_name', ''))) > 0)
+       and c.origin <> 'built-in'
      order by c.created_at, c.id limit :limit`,
     { after: page.after ?? null, search: page.search ?? null, limit: page.limit },
   );
@@ -74,6 +75,22 @@ export async function insertClient(
     created_at: client.createdAt,
     updated_at: client.updatedAt,
   });
+}
+
+/** Whether it could: not where somebody else's client has the id. */
+export async function insertBuiltInClient(
+  tx: Queryable,
+  client: Pick<ClientRecord, 'id' | 'metadata'>,
+  now: Date,
+): Promise<boolean> {
+  const { rowCount } = await tx.raw<{ rowCount: number }>(
+    `insert into clients (id, metadata, origin, first_party, created_at, updated_at)
+     values (:id, :metadata, 'built-in', true, :now, :now)
+     on conflict (id) do update set metadata = excluded.metadata, updated_at = excluded.updated_at
+       where clients.origin = 'built-in'`,
+    { id: client.id, metadata: JSON.stringify(client.metadata), now },
+  );
+  return rowCount === 1;
 }
 
 export async function saveClient(

@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 import type { Actor } from '../audit/event.ts';
 import { record } from '../audit/record.ts';
 import { grantAccess, resolveAccess, type WantedAccess } from './access.ts';
+import { refuseBuiltIn } from './built-in.ts';
 import type { ClientRecord } from './client.ts';
 import { getClient, type ClientContext, type CreatedClient } from './create-client.ts';
 import { metadataPolicy, validateClientMetadata, type ClientMetadata } from './metadata.ts';
@@ -33,6 +34,7 @@ export async function updateClient(
     const access = await resolveAccess(tx, changes);
     const before = await lockClient(tx, id);
     if (!before) throw clientNotFound();
+    refuseBuiltIn(before);
     const now = ctx.clock.now();
     const metadata = validateClientMetadata(
       { ...before.metadata, ...changes.metadata },
