@@ -5,7 +5,7 @@
  */
 import type { Language } from '../../views/language.ts';
 
-/** Those that carry a link are worked out when they are sent; see `Preparation` in deliver.ts. */
+/** Those that carry a link are worked out when they are sent; see `Preparation` in preparation.ts. */
 export const LINK_MAILS = ['registration', 'password-reset', 'email-change', 'invitation'] as const;
 
 /** Told after the fact, so that the person can object (ASVS 5.0 V6.3.5, V6.3.7). */
@@ -31,7 +31,7 @@ export interface NewMail {
   readonly recipient: string;
   readonly accountId: string | null;
   readonly language: Language;
-  /** Facts for the template: no secret, no token. Keys and meaning per kind are in views/mail. */
+  /** Facts for the template: no secret, no token. Keys and meaning per kind are in views/locals/mail.ts. */
   readonly detail: Readonly<Record<string, string>>;
 }
 
