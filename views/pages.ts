@@ -24,4 +24,6 @@ export interface Surroundings {
   readonly icon: string;
   /** Seconds in words of the page's language. */
   readonly duration: (seconds: number) => string;
+  /** A date and time of day in the page's language. UTC where the time zone is unknown. */
+  readonly moment: (at: Date, timeZone: string) => string;
 }

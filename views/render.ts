@@ -8,6 +8,7 @@ import { Eta } from 'eta';
 import { assetUrl, loadAssets, type Asset } from './assets.ts';
 import { duration } from './duration.ts';
 import { CATALOGUES, type Language } from './language.ts';
+import { moment } from './moment.ts';
 import type { PageLocals, PageName, Surroundings } from './pages.ts';
 
 export interface Views {
@@ -27,7 +28,13 @@ export function createViews({ issuer }: { issuer: string }): Views {
 
   function surroundings(language: Language): Surroundings {
     const text = CATALOGUES[language];
-    return { ...fixed, language, text, duration: (seconds) => duration(language, seconds) };
+    return {
+      ...fixed,
+      language,
+      text,
+      duration: (seconds) => duration(language, seconds),
+      moment: (at, timeZone) => moment(language, at, timeZone),
+    };
   }
 
   return {

@@ -15,10 +15,10 @@ import { seeOther } from '../interactions/see-other.ts';
 import type { AccountAction, AccountContext, AccountPage } from './context.ts';
 import { PAGES } from './pages.ts';
 import { pathOfPage } from './paths.ts';
+import { endAndLeave, SIGNED_OUT_PATH } from './sign-out.ts';
 import { isFresh, signInUrl } from './sign-in-again.ts';
 
 const SIGN_OUT_PATH = '/account/sign-out';
-const SIGNED_OUT_PATH = '/session/end/success';
 
 const ROUTE = /^\/account(?:\/([a-z-]+)(?:\/([a-z-]+)(?:\/([A-Za-z0-9._~-]{1,100}))?)?)?$/;
 
@@ -80,15 +80,13 @@ function comeBack({ views }: AccountContext, ctx: Context): void {
   return seeOther(ctx, pathOfPage(name));
 }
 
-async function signOut({ secrets, sessions }: AccountContext, ctx: Context): Promise<void> {
+async function signOut(context: AccountContext, ctx: Context): Promise<void> {
   allowOnly(ctx, ['GET', 'HEAD', 'POST']);
   if (ctx.method !== 'POST') return seeOther(ctx, pathOfPage('overview'));
-  const signedIn = await sessions.find(ctx);
-  if (signedIn) {
-    checkCsrf(secrets, ctx, signedIn.session.uid);
-    await sessions.end(ctx, signedIn.session);
-  }
-  return seeOther(ctx, SIGNED_OUT_PATH);
+  const signedIn = await context.sessions.find(ctx);
+  if (!signedIn) return seeOther(ctx, SIGNED_OUT_PATH);
+  checkCsrf(context.secrets, ctx, signedIn.session.uid);
+  return endAndLeave(context, { ctx, ...signedIn, item: undefined });
 }
 
 function isPageName(name: string): name is AccountPageName {

@@ -1,8 +1,10 @@
 import type { AccountFrame, AccountPageName } from '../../views/locals/account.ts';
 import type { PageLocals } from '../../views/pages.ts';
+import { isTimeZone } from '../../views/moment.ts';
 import { csrfToken } from '../http/csrf.ts';
 import { showPage } from '../http/show-page.ts';
 import { presentPerson } from '../interactions/present.ts';
+import { takeNotice } from './notice.ts';
 import type { AccountContext, AccountVisit } from './context.ts';
 
 /** Templates that stand in the frame of the account pages. */
@@ -28,10 +30,13 @@ function frameOf(
   { ctx, account, session }: AccountVisit,
   current: AccountPageName,
 ): AccountFrame {
+  const { zoneinfo = 'UTC' } = account.profile;
   return {
     current: { kind: current },
     pages: pageNames.map((kind) => ({ kind })),
     csrf: csrfToken(secrets, ctx, session.uid),
     person: presentPerson(account),
+    timeZone: isTimeZone(zoneinfo) ? zoneinfo : 'UTC',
+    notice: takeNotice(ctx),
   };
 }

@@ -57,3 +57,53 @@ export async function findOccasion(
   });
   return rows[0]?.type;
 }
+
+/** An event about one person, with what may be shown of it. */
+export interface AccountEvent {
+  /** Grows with time; names a page's end. */
+  readonly id: string;
+  readonly occurredAt: Date;
+  readonly type: string;
+  readonly actor: Actor;
+  readonly clientId: string | null;
+  readonly address: string | null;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** Newest first; `before` is the id that ended the previous page, `types` leaves out all others. */
+export async function listAccountEvents(
+  pool: Pool,
+  {
+    accountId,
+    before,
+    types,
+    limit,
+  }: { accountId: string; before?: string | undefined; types?: readonly string[]; limit: number },
+): Promise<AccountEvent[]> {
+  const { rows } = await pool.query<{
+    id: string;
+    occurred_at: Date;
+    type: string;
+    actor: string;
+    client_id: string | null;
+    address: string | null;
+    detail: Record<string, unknown>;
+  }>({
+    name: 'audit_account_events_list',
+    text: `
+      SELECT id::text AS id, occurred_at, type, actor, client_id, address, detail FROM audit_events
+      WHERE account_id = $1 AND ($2::bigint IS NULL OR audit_events.id < $2)
+        AND ($3::text[] IS NULL OR type = ANY($3))
+      ORDER BY audit_events.id DESC LIMIT $4`,
+    values: [accountId, before ?? null, types ?? null, limit],
+  });
+  return rows.map((row) => ({
+    id: row.id,
+    occurredAt: row.occurred_at,
+    type: row.type,
+    actor: row.actor,
+    clientId: row.client_id,
+    address: row.address,
+    detail: row.detail,
+  }));
+}

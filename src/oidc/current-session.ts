@@ -2,7 +2,6 @@ import type { Context } from 'koa';
 import type Provider from 'oidc-provider';
 
 import type { Account } from '../accounts/account.ts';
-import { revoke, type Revoked } from '../revocation/revoke.ts';
 import type { HallContext } from './context.ts';
 
 /** Who is signed in in this browser, and how that was proved. */
@@ -24,8 +23,8 @@ export interface SignedIn {
 export interface CurrentSessions {
   /** undefined: nobody is, the session has ended, or the account is disabled or gone. */
   find(ctx: Context): Promise<SignedIn | undefined>;
-  /** Ends the session with its tokens, tells the clients that joined it, and takes the cookie away. */
-  end(ctx: Context, session: CurrentSession): Promise<Revoked>;
+  /** Takes the cookie of a session that has ended away; whoever ends one does so by `revocation/`. */
+  forget(ctx: Context): void;
 }
 
 export function createCurrentSessions(hall: HallContext, current: () => Provider): CurrentSessions {
@@ -37,20 +36,17 @@ export function createCurrentSessions(hall: HallContext, current: () => Provider
       const account = session && (await hall.records.findAccount(session.accountId));
       return session && account && account.disabledAt === null ? { session, account } : undefined;
     },
-    async end(ctx, { uid, accountId }) {
-      const revoked = await revoke(hall, { session: uid }, `account:${accountId}`);
+    forget(ctx) {
       // With the attributes it was set with, or browsers keep it.
       const attributes = { signed: true, httpOnly: true, secure: https, sameSite: 'lax', path: '/' } as const;
       ctx.cookies.set(current().cookieName('session'), null, attributes);
-      return revoked;
     },
   };
 }
 
 /** Looks without touching: neither the session nor its cookie is renewed. */
 async function readSession(provider: Provider, ctx: Context, now: Date): Promise<CurrentSession | undefined> {
-  // The published type asks for a context of the library's routes; it takes any request (models/session.js).
-  const session = await provider.Session.get(ctx as unknown as Parameters<Provider['Session']['get']>[0]);
+  const session = await provider.Session.get(ctx);
   const { uid, accountId, loginTs, acr, amr, exp } = session;
   if (accountId === undefined || loginTs === undefined) return undefined;
   if (exp !== undefined && exp * 1000 <= now.getTime()) return undefined;

@@ -1,0 +1,75 @@
+import type { Account } from '../accounts/account.ts';
+import { listAccountEvents, type AccountEvent } from '../audit/store.ts';
+import type { Clock } from '../clock.ts';
+import type { Database } from '../db/database.ts';
+import { listAccess } from '../revocation/list-access.ts';
+import { listSessions } from '../sessions/list-sessions.ts';
+
+/** More than anybody has; what is beyond is said to be left out. */
+const SESSIONS_MAX = 1000;
+const EVENTS_MAX = 10_000;
+
+/** Internal words that say nothing about the person, and ids of requests. */
+type Exported = Readonly<Record<string, unknown>>;
+
+/**
+ * Everything kept of one person, as a JSON document. Every member is written down here, so that nothing secret (a password's
+ * hash, a key, a token's digest) can slip in with a new column.
+ */
+export async function exportAccount(
+  { db, clock }: { db: Database; clock: Clock },
+  account: Account,
+): Promise<Exported> {
+  const now = clock.now();
+  const events = await listAccountEvents(db.pool, { accountId: account.id, limit: EVENTS_MAX + 1 });
+  return {
+    exported_at: now,
+    account: presentAccount(account),
+    access: (await listAccess(db.knex, { accountId: account.id, now })).map((access) => ({
+      client_id: access.clientId,
+      scopes: access.scopes,
+      resources: access.resources,
+      since: access.since,
+      last_used_at: access.lastUsedAt,
+    })),
+    sessions: await exportSessions(db, account.id, now),
+    activity: events.slice(0, EVENTS_MAX).map(presentEvent),
+    activity_is_complete: events.length <= EVENTS_MAX,
+  };
+}
+
+function presentAccount(account: Account): Exported {
+  return {
+    id: account.id,
+    username: account.username,
+    email: account.email,
+    email_verified: account.emailVerified,
+    profile: account.profile,
+    has_password: account.hasPassword,
+    password_changed_at: account.passwordChangedAt,
+    disabled_at: account.disabledAt,
+    created_at: account.createdAt,
+    updated_at: account.updatedAt,
+  };
+}
+
+async function exportSessions(db: Database, accountId: string, now: Date): Promise<Exported[]> {
+  const sessions = await listSessions(db.knex, { now, limit: SESSIONS_MAX, accountId });
+  return sessions.map((session) => ({
+    id: session.id,
+    client_ids: session.clientIds,
+    created_at: session.createdAt,
+    expires_at: session.expiresAt,
+  }));
+}
+
+function presentEvent(event: AccountEvent): Exported {
+  return {
+    occurred_at: event.occurredAt,
+    type: event.type,
+    actor: event.actor,
+    client_id: event.clientId,
+    address: event.address,
+    detail: event.detail,
+  };
+}
