@@ -1,7 +1,6 @@
 import { chooseLanguage } from '../../views/language.ts';
 import type { AccountPages as Views } from '../../views/locals/account.ts';
 import { foldIdentifier, type Account } from '../accounts/account.ts';
-import { record } from '../audit/record.ts';
 import { stateOf } from '../http/middleware.ts';
 import { fieldsOf } from '../interactions/fields.ts';
 import { seeOther } from '../interactions/see-other.ts';
@@ -23,16 +22,7 @@ export const data: AccountPage = {
 
 async function download(context: AccountContext, visit: AccountVisit): Promise<void> {
   const { ctx, account } = visit;
-  const hand = handOf(visit);
-  await context.db.transaction((tx) =>
-    record(tx, {
-      ...hand,
-      occurredAt: context.clock.now(),
-      type: 'account.exported',
-      accountId: account.id,
-    }),
-  );
-  const document = await exportAccount(context, account);
+  const document = await exportAccount(context, account, handOf(visit));
   ctx.set('Cache-Control', 'no-store');
   ctx.attachment('account.json');
   ctx.type = 'application/json';

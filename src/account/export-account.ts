@@ -1,7 +1,9 @@
 import type { Account } from '../accounts/account.ts';
+import { record } from '../audit/record.ts';
 import { listAccountEvents, type AccountEvent } from '../audit/store.ts';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
+import type { Hand } from '../revocation/end-sessions.ts';
 import { listAccess } from '../revocation/list-access.ts';
 import { listSessions } from '../sessions/list-sessions.ts';
 
@@ -9,18 +11,21 @@ import { listSessions } from '../sessions/list-sessions.ts';
 const SESSIONS_MAX = 1000;
 const EVENTS_MAX = 10_000;
 
-/** Internal words that say nothing about the person, and ids of requests. */
 type Exported = Readonly<Record<string, unknown>>;
 
 /**
  * Everything kept of one person, as a JSON document. Every member is written down here, so that nothing secret (a password's
- * hash, a key, a token's digest) can slip in with a new column.
+ * hash, a key, a token's digest) can slip in with a new column. That it was asked for is recorded, and a part of it.
  */
 export async function exportAccount(
   { db, clock }: { db: Database; clock: Clock },
   account: Account,
+  hand: Hand,
 ): Promise<Exported> {
   const now = clock.now();
+  await db.transaction((tx) =>
+    record(tx, { ...hand, occurredAt: now, type: 'account.exported', accountId: account.id }),
+  );
   const events = await listAccountEvents(db.pool, { accountId: account.id, limit: EVENTS_MAX + 1 });
   return {
     exported_at: now,

@@ -35,7 +35,10 @@ export const profile: AccountPage = {
 async function save(context: AccountContext, visit: AccountVisit): Promise<void> {
   const { ctx, account } = visit;
   const typed = fieldsOf(ctx);
-  const values: Values = Object.fromEntries(FIELDS.map((field) => [field, (typed[field] ?? '').trim()]));
+  // What the form did not send stays as it is.
+  const values: Values = Object.fromEntries(
+    FIELDS.map((field) => [field, typed[field]?.trim() ?? account.profile[field] ?? '']),
+  );
   const problems = FIELDS.filter((field) => !isFine(field, values[field] ?? ''));
   if (problems.length > 0) return show(context, visit, { values, problems });
 

@@ -86,6 +86,12 @@ export const remove: Action = async (context, { args }) => {
   };
 };
 
+const ORIGINS = {
+  operator: undefined,
+  dynamic: 'registered itself',
+  'built-in': 'a part of this server',
+} as const;
+
 const SHOWN_ONCE = 'The secret is shown this once:';
 
 interface Shown {
@@ -136,7 +142,7 @@ function details(client: ClientRecord, json: Record<string, unknown>, secret: st
     ['acts for', text(json['acts_for'])],
     ['consent', client.firstParty ? 'not asked (first party)' : undefined],
     ['secrets', secret === undefined ? secrets.join('\n') : undefined],
-    ['origin', client.origin === 'dynamic' ? 'registered itself' : undefined],
+    ['origin', ORIGINS[client.origin]],
     ['disabled', moment(client.disabledAt)],
   ]);
 }

@@ -50,6 +50,23 @@ export function usersCommand(noun: Command): void {
     load: async () => (await import('./user-actions.ts')).setPasswordOf,
   });
   addVerb(noun, {
+    usage: 'activity <user>',
+    summary: 'list what happened to an account, newest first',
+    argumentHelp: USER,
+    options: [
+      new Option('--limit <n>', 'events at most (default: 100)'),
+      new Option('--before <id>', 'begin after this event'),
+    ],
+    load: async () => (await import('./user-record-actions.ts')).activity,
+  });
+  addVerb(noun, {
+    usage: 'export <user>',
+    summary: 'print everything kept of one person as JSON, without secrets',
+    argumentHelp: USER,
+    examples: ['users export ada@example.com > ada.json'],
+    load: async () => (await import('./user-record-actions.ts')).exportOne,
+  });
+  addVerb(noun, {
     usage: 'disable <user>',
     summary: 'sign the person out everywhere, end their tokens, and let them sign in no more',
     argumentHelp: USER,

@@ -51,7 +51,7 @@ export const account = {
       lead: 'Apps see this when you allow them to. Everything is optional.',
       save: 'Save',
       choose: 'Not chosen',
-      groups: { name: 'Name', contact: 'On the web and by phone', region: 'Language and region' },
+      groups: { name: 'About you', contact: 'On the web and by phone', region: 'Language and region' },
       fields: {
         name: 'Full name',
         given_name: 'First name',

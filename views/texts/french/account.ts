@@ -51,7 +51,7 @@ export const account: typeof english = {
       lead: 'Les applications voient ces informations si vous l’autorisez. Tout est facultatif.',
       save: 'Enregistrer',
       choose: 'Aucun choix',
-      groups: { name: 'Nom', contact: 'Sur le Web et par téléphone', region: 'Langue et région' },
+      groups: { name: 'Vous', contact: 'Sur le Web et par téléphone', region: 'Langue et région' },
       fields: {
         name: 'Nom complet',
         given_name: 'Prénom',
