@@ -16,7 +16,7 @@ import type { AccountAction, AccountContext, AccountPage } from './context.ts';
 import { PAGES } from './pages.ts';
 import { pathOfPage } from './paths.ts';
 import { endAndLeave, SIGNED_OUT_PATH } from './sign-out.ts';
-import { isFresh, signInUrl } from './sign-in-again.ts';
+import { lackOf, signInUrl } from './sign-in-again.ts';
 
 const SIGN_OUT_PATH = '/account/sign-out';
 
@@ -61,12 +61,11 @@ async function answer(context: AccountContext, ctx: Context, target: Target): Pr
   if (action && ctx.method !== 'POST') return seeOther(ctx, pathOfPage(name));
 
   const signedIn = await context.sessions.find(ctx);
-  if (!signedIn) return seeOther(ctx, signInUrl(context, name, { again: false }));
+  if (!signedIn) return seeOther(ctx, signInUrl(context, name, 'session'));
   if (action) checkCsrf(context.secrets, ctx, signedIn.session.uid);
   const needsFresh = action ? action.fresh : page.fresh;
-  if (needsFresh && !isFresh(context, signedIn.session)) {
-    return seeOther(ctx, signInUrl(context, name, { again: true }));
-  }
+  const lack = needsFresh ? lackOf(context, signedIn.session) : undefined;
+  if (lack) return seeOther(ctx, signInUrl(context, name, lack));
   const run = action ? action.run : page.get;
   return run(context, { ctx, ...signedIn, item });
 }

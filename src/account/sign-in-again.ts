@@ -1,4 +1,5 @@
 import type { AccountPageName } from '../../views/locals/account.ts';
+import { ACR } from '../authenticators/acr.ts';
 import { ACCOUNT_CALLBACK_PATH, ACCOUNT_CLIENT_ID } from '../clients/built-in.ts';
 import { randomToken } from '../crypto/ids.ts';
 import type { CurrentSession } from '../oidc/current-session.ts';
@@ -7,14 +8,18 @@ import type { AccountContext } from './context.ts';
 /** A SHA-256 in base64url, or 32 random bytes: nobody sees a difference, and there is no verifier for these. */
 const CHALLENGE_BYTES = 32;
 
+/** Why a person is sent to the sign-in: nobody is signed in, or it was too long ago for what they are about to do. */
+export type Lack = 'session' | 'freshness';
+
 /**
  * An authorization request of the built-in client. `state` is the name of the page to come back to and nothing else, so that
- * it cannot lead anywhere but to one of ours. `again`: also who is signed in already proves it once more.
+ * it cannot lead anywhere but to one of ours. Who proves it once more does so with two factors, if they have two, and on a
+ * device that is remembered as well.
  */
 export function signInUrl(
   { config }: Pick<AccountContext, 'config'>,
   page: AccountPageName,
-  { again }: { again: boolean },
+  lack: Lack,
 ): string {
   const query = new URLSearchParams({
     client_id: ACCOUNT_CLIENT_ID,
@@ -24,13 +29,14 @@ export function signInUrl(
     state: page,
     code_challenge: randomToken(CHALLENGE_BYTES),
     code_challenge_method: 'S256',
-    ...(again ? { prompt: 'login' } : {}),
+    ...(lack === 'session' ? {} : { acr_values: ACR.mfa }),
+    ...(lack === 'freshness' ? { prompt: 'login' } : {}),
   });
   return `/auth?${query.toString()}`;
 }
 
-/** ASVS 5.0 V7.5.1: credentials change only by the hand of whoever has just proved who they are. */
-export function isFresh({ config, clock }: AccountContext, { authTime }: CurrentSession): boolean {
+/** ASVS 5.0 V7.5.1: what matters happens only by the hand of whoever has just proved who they are. */
+export function lackOf({ config, clock }: AccountContext, { authTime }: CurrentSession): Lack | undefined {
   const ageSeconds = (clock.now().getTime() - authTime.getTime()) / 1000;
-  return ageSeconds <= config.authentication.reauthenticationSeconds;
+  return ageSeconds > config.authentication.reauthenticationSeconds ? 'freshness' : undefined;
 }

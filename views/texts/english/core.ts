@@ -164,6 +164,8 @@ export const core = {
     title: 'Guichet',
     lead: (host: string) => `This is the sign-in service of ${host}.`,
     people: 'To sign in, open the app you want to use: it brings you here when it needs to.',
+    account: 'Your account',
+    accountHint: 'to see and change what is kept of you, and where you are signed in',
     device: 'Connect a device',
     deviceHint: 'for a television, console or command line that shows a code',
     developers: 'For developers',

@@ -24,7 +24,8 @@ export const account: typeof english = {
       nothingEnded: () => 'Vous n’avez aucune autre session ouverte.',
       sessionsEnded: ({ sessions, tokens }) =>
         `${sessions === 1 ? 'La session est terminée' : `${sessions} sessions sont terminées`}.${endedTokens(tokens)}`,
-      accessWithdrawn: ({ client, tokens }) => `${client} n’a plus accès à votre compte.${endedTokens(tokens)}`,
+      accessWithdrawn: ({ client, tokens }) =>
+        `${client} n’a plus accès à votre compte.${endedTokens(tokens)}`,
     },
     times: (zone) => `Heures de ${zone}.`,
     overview: {
@@ -180,5 +181,7 @@ export const account: typeof english = {
 
 function endedTokens(tokens: number): string {
   if (tokens === 0) return '';
-  return tokens === 1 ? ' Un jeton d’accès a pris fin aussi.' : ` ${tokens} jetons d’accès ont pris fin aussi.`;
+  return tokens === 1
+    ? ' Un jeton d’accès a pris fin aussi.'
+    : ` ${tokens} jetons d’accès ont pris fin aussi.`;
 }

@@ -175,6 +175,8 @@ export const core: typeof english = {
     lead: (host) => `Voici le service de connexion de ${host}.`,
     people:
       'Pour vous connecter, ouvrez l’application de votre choix\u00a0: elle vous amène ici quand il le faut.',
+    account: 'Votre compte',
+    accountHint: 'pour voir et modifier ce qui est conservé, et où votre session est ouverte',
     device: 'Connecter un appareil',
     deviceHint: 'pour un téléviseur, une console ou un terminal qui affiche un code',
     developers: 'Pour les développeurs',
