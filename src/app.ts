@@ -20,6 +20,7 @@ import { createInteractions } from './oidc/interactions.ts';
 import { createProvider } from './oidc/provider.ts';
 import { assets } from './public/assets.ts';
 import { frontPage } from './public/front-page.ts';
+import { outbox } from './public/outbox.ts';
 import { health, HEALTH_PATHS } from './public/health.ts';
 import { revocationStream } from './public/revocation-stream.ts';
 import { statusLists } from './public/status-lists.ts';
@@ -78,6 +79,7 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
     revocationStream(services, readers),
     assets({ views }),
     frontPage({ ...services, views }),
+    outbox({ ...services, views }),
     interactionRoutes({ ...services, views }, interactions),
     accountRoutes({ ...services, views, sessions }),
   ];

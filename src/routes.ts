@@ -25,6 +25,7 @@ const PAGE_METHODS: Readonly<Record<string, readonly string[]>> = {
   '/account': ['GET'],
   '/account/callback': ['GET'],
   '/account/sign-out': ['POST'],
+  '/mails': ['GET'],
   '/livez': ['GET'],
   '/readyz': ['GET'],
 };
@@ -44,6 +45,8 @@ export const DYNAMIC_ROUTES = [
   '/account/:page',
   '/account/:page/:action',
   '/account/:page/:action/:item',
+  '/mails/:id',
+  '/mails/:id/html',
   '/assets/:file',
 ] as const;
 

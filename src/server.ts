@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp } from './app.ts';
 import { SERVER_OPTIONS } from './http/limits.ts';
 import { startJobs } from './jobs/start-jobs.ts';
+import { startMailDelivery } from './mail/deliver-mail.ts';
 import { startLogoutDelivery } from './oidc/deliver-logouts.ts';
 import type { Services } from './services.ts';
 
@@ -29,6 +30,7 @@ export async function startServer(services: Services): Promise<Server> {
       : await listen(metricsListener(services), { host: config.metrics.host, port: config.metrics.port });
   const jobs = startJobs(services);
   const logouts = startLogoutDelivery(services);
+  const mails = startMailDelivery(services, {});
 
   return {
     port: portOf(http),
@@ -37,7 +39,8 @@ export async function startServer(services: Services): Promise<Server> {
       draining = true;
       await sleep(READINESS_NOTICE_MS[config.mode]);
       app.close();
-      await Promise.all([closeHttp(http, config.shutdownSeconds * 1000), logouts.stop(), jobs.stop()]);
+      const stopped = [logouts.stop(), mails.stop(), jobs.stop()];
+      await Promise.all([closeHttp(http, config.shutdownSeconds * 1000), ...stopped]);
       if (metrics) await closeHttp(metrics, 0);
     },
   };

@@ -36,7 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   oidc: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http'],
   interactions: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http', 'oidc', 'views'],
   account: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http', 'oidc', 'interactions', 'views'],
-  public: [...GROUND, 'http', 'clients', 'keys', 'revocation', 'views'],
+  public: [...GROUND, 'http', 'clients', 'keys', 'mail', 'revocation', 'views'],
   gateway: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http', 'resource-server'],
   jobs: [...GROUND, 'audit', ...ROOMS, 'revocation'],
   // Published for APIs, so it knows nothing of this house.

@@ -5,12 +5,13 @@
 import type { AccountPages } from './locals/account.ts';
 import type { AuthenticatorPages } from './locals/authenticators.ts';
 import type { CorePages } from './locals/core.ts';
+import type { OutboxPages } from './locals/mail.ts';
 import type { RegistrationPages } from './locals/registration.ts';
 import type { UpstreamPages } from './locals/upstream.ts';
 import type { Catalogue } from './texts/english.ts';
 
 export interface PageLocals
-  extends CorePages, AccountPages, AuthenticatorPages, RegistrationPages, UpstreamPages {}
+  extends CorePages, AccountPages, AuthenticatorPages, RegistrationPages, UpstreamPages, OutboxPages {}
 
 export type PageName = keyof PageLocals;
 

@@ -6,11 +6,12 @@ import { listKeys } from '../keys/store.ts';
 import { COMMAND } from './command-name.ts';
 import { openContext, type CommandContext } from './context.ts';
 import { checkIssuer } from './doctor-issuer.ts';
+import { checkMail } from './doctor-mail.ts';
 import { paragraphs, type Outcome } from './outcome.ts';
 
 /** One thing that was looked at. `advice` says what to do, unless all is well. */
 export interface Finding {
-  readonly check: 'configuration' | 'database' | 'schema' | 'keys' | 'clock' | 'issuer';
+  readonly check: 'configuration' | 'database' | 'schema' | 'keys' | 'clock' | 'issuer' | 'mail';
   readonly state: 'ok' | 'warning' | 'problem';
   readonly message: string;
   readonly advice?: string;
@@ -45,7 +46,12 @@ async function lookAtEverything(): Promise<Finding[]> {
   if ('problems' in configuration) return configuration.problems;
   const { config, findings } = configuration;
   const database = await lookAtDatabase(config);
-  return [...findings, ...database.findings, ...(await checkIssuer(config, database.activeKids))];
+  return [
+    ...findings,
+    ...database.findings,
+    ...(await checkIssuer(config, database.activeKids)),
+    await checkMail(config),
+  ];
 }
 
 function checkConfiguration(): { problems: Finding[] } | { config: Config; findings: Finding[] } {

@@ -34,6 +34,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'signing keys: list, rotate, revoke',
     load: async () => (await import('./keys.ts')).keysCommand,
   },
+  mails: {
+    summary: 'what was sent to people by mail: list, read in development, test the mail server',
+    load: async () => (await import('./mails.ts')).mailsCommand,
+  },
   'registration-tokens': {
     summary: 'let an application register itself (RFC 7591)',
     load: async () => (await import('./registration-tokens.ts')).registrationTokensCommand,
@@ -43,7 +47,7 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     load: async () => (await import('./migrate.ts')).migrateCommand,
   },
   doctor: {
-    summary: 'check configuration, database, schema, keys, clock and issuer',
+    summary: 'check configuration, database, schema, keys, clock, issuer and mail',
     load: async () => (await import('./doctor.ts')).doctorCommand,
   },
 };

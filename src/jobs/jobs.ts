@@ -1,6 +1,6 @@
 import { advanceKeys } from '../keys/advance-keys.ts';
 import type { Job } from './job.ts';
-import { prune, PRUNED, pruneEnded } from './prune.ts';
+import { prune, PRUNED, pruneEnded, pruneMessages } from './prune.ts';
 import { dropTokenPartitions, ensureTokenPartitions } from './token-partitions.ts';
 
 /** Every job there is. */
@@ -16,6 +16,7 @@ export const JOBS: readonly Job[] = [
   { name: 'token-partitions-drop', everySeconds: 600, run: dropTokenPartitions },
   // Reads the tombstones of a day, so not often.
   { name: 'prune-ended', everySeconds: 600, run: pruneEnded },
+  { name: 'prune-mail-messages', everySeconds: 3600, run: pruneMessages },
   ...(PRUNED.map((pruned) => ({
     name: `prune-${pruned.table}`,
     everySeconds: pruned.everySeconds,

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { ACCESS_TOKEN_TTL_SECONDS_MAX } from '../keys/key.ts';
+import { deleteMessages } from '../mail/store.ts';
 import type { JobContext } from './job.ts';
 import { deleteDue, deleteEndedArtifacts } from './store.ts';
 
@@ -44,6 +45,8 @@ export const PRUNED: readonly Pruned[] = [
     keepSeconds: 7 * DAY,
     everySeconds: HOUR,
   },
+  // Long enough to find out why somebody got no mail. By then it is sent or given up.
+  { table: 'mails', deadAt: 'created_at', keepSeconds: 30 * DAY, everySeconds: HOUR },
 ];
 
 /** Ten milliseconds of work: short enough for anybody who waits behind it, for a row or for the disk. */
@@ -79,4 +82,14 @@ export async function pruneEnded({ db, log, signal }: JobContext): Promise<void>
     if (after !== undefined && batch.deleted > 0) await pause(PAUSE_MS);
   }
   if (total > 0) log.debug({ table: 'artifacts', rows: total }, 'pruned');
+}
+
+/** A day is enough to read a mail of the development outbox; the links in it have expired. */
+const MESSAGE_KEEP_SECONDS = DAY;
+
+/** What mails said, while the mails themselves stay on the list. */
+export async function pruneMessages({ db, clock, log }: JobContext): Promise<void> {
+  const before = new Date(clock.now().getTime() - MESSAGE_KEEP_SECONDS * 1000);
+  const rows = await deleteMessages(db.knex, before);
+  if (rows > 0) log.debug({ table: 'mails', rows }, 'messages pruned');
 }

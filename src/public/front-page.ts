@@ -3,13 +3,15 @@ import type { Middleware } from 'koa';
 import type { Views } from '../../views/render.ts';
 import type { Config } from '../config/config.ts';
 import { showPage } from '../http/show-page.ts';
+import { keepsMails } from './outbox.ts';
 
 /** What somebody sees who opens the issuer's address. In development it says how to get the first token. */
 export function frontPage({ config, views }: { config: Config; views: Views }): Middleware {
   const commands = config.mode === 'development' ? firstTokenCommands(config.issuer) : undefined;
+  const hasOutbox = keepsMails(config);
   return function answerFrontPage(ctx, next) {
     if (ctx.path !== '/' || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next();
-    showPage(views, ctx, 'front', { commands });
+    showPage(views, ctx, 'front', { commands, hasOutbox });
     return Promise.resolve();
   };
 }

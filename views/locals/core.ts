@@ -16,7 +16,11 @@ export interface CorePages {
   readonly 'signed-out': { readonly client: string | undefined };
   readonly expired: undefined;
   readonly error: ErrorLocals;
-  readonly front: { readonly commands: FirstTokenCommands | undefined };
+  readonly front: {
+    readonly commands: FirstTokenCommands | undefined;
+    /** Mails can be read here. */
+    readonly hasOutbox: boolean;
+  };
 }
 
 interface SignInLocals {

@@ -66,3 +66,22 @@ interface AuthenticatorFacts {
   /** What the person called it. */
   readonly label?: string | undefined;
 }
+
+/** The development outbox. */
+export interface OutboxPages {
+  readonly mails: { readonly mails: readonly OutboxEntry[] };
+  readonly mail: OutboxEntry & {
+    /** None: it is not sent yet, or no longer kept. */
+    readonly message:
+      { readonly text: string; readonly link: string | undefined; readonly htmlPath: string } | undefined;
+  };
+}
+
+interface OutboxEntry {
+  readonly path: string;
+  readonly recipient: string;
+  readonly kind: MailTemplate;
+  readonly subject: string | undefined;
+  readonly at: string;
+  readonly state: 'kept' | 'waiting' | 'failed' | 'gone';
+}

@@ -143,8 +143,9 @@ export const coreSamples: SamplesOf<CorePages> = {
     slow: { kind: 'slow', code: 'too_many_requests', description: undefined, requestId: undefined },
   },
   front: {
-    production: { commands: undefined },
+    production: { commands: undefined, hasOutbox: false },
     development: {
+      hasOutbox: true,
       commands: {
         api: 'npm run --silent guichet -- \\\n  apis create --name Example \\\n  --audience https://api.example',
         client:

@@ -2,6 +2,7 @@ import type { PageLocals, PageName } from '../pages.ts';
 import { accountSamples } from './account.ts';
 import { authenticatorSamples } from './authenticators.ts';
 import { coreSamples } from './core.ts';
+import { outboxSamples } from './mail.ts';
 import { registrationSamples } from './registration.ts';
 import { upstreamSamples } from './upstream.ts';
 
@@ -14,4 +15,5 @@ export const samples: SamplesOf<Pick<PageLocals, PageName>> = {
   ...authenticatorSamples,
   ...accountSamples,
   ...upstreamSamples,
+  ...outboxSamples,
 };
