@@ -5,6 +5,7 @@ import type { Views } from '../../views/render.ts';
 import type { Config } from '../config/config.ts';
 import type { Seal } from '../crypto/seal.ts';
 import type { Database } from '../db/database.ts';
+import { httpError } from '../http/errors.ts';
 import { stateOf, type Middleware } from '../http/middleware.ts';
 import { sendPage } from '../http/page.ts';
 import { showPage } from '../http/show-page.ts';
@@ -39,16 +40,21 @@ export function keepsMails({ mode, mail }: Pick<Config, 'mode' | 'mail'>): boole
 export function outbox(context: OutboxContext): Middleware {
   const isOn = keepsMails(context.config);
   return async function showOutbox(ctx, next) {
-    if (!isOn || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next();
     if (ctx.path !== '/mails' && !ctx.path.startsWith('/mails/')) return next();
-    if (!isLoopback(stateOf(ctx).address)) return next();
+    if (!isOn || !isLoopback(stateOf(ctx).address)) throw missing();
+    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') return next();
     if (ctx.path === '/mails') return showList(context, ctx);
     const [, id = '', html] = PATH.exec(ctx.path) ?? [];
     const mail = id === '' ? undefined : await findMail(context.db.knex, id);
-    if (!mail) return next();
+    if (!mail) throw missing();
     if (html === undefined) return showMail(context, ctx, mail);
-    return mail.message ? showHtml(context, ctx, mail, mail.message) : next();
+    if (!mail.message) throw missing();
+    return showHtml(context, ctx, mail, mail.message);
   };
+}
+
+function missing(): Error {
+  return httpError('not_found', 'There is no such mail.');
 }
 
 /** Of an address as `client-address.ts` writes it. */

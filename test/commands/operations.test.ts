@@ -202,6 +202,7 @@ describe.sequential('doctor', () => {
       'clock ok',
       'keys ok',
       'issuer ok',
+      'mail ok',
     ]);
   });
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import type { JobContext } from '../../src/jobs/job.ts';
-import { prune, PRUNED, pruneEnded, type Pruned } from '../../src/jobs/prune.ts';
+import { prune, PRUNED, pruneEnded, pruneMessages, type Pruned } from '../../src/jobs/prune.ts';
 import { createTestClock } from '../support/clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createJobContext } from '../support/jobs.ts';
@@ -196,4 +196,18 @@ test('what hangs on grants that have ended is cleared away, of however many, and
   expect(await count('grants')).toBe(3000);
   await pruneEnded(context());
   expect(await count('artifacts')).toBe(2005);
+});
+
+test('what a mail said is forgotten after a day, that it was sent after 30 days', async () => {
+  const mail = { kind: 'new-device', recipient: 'ada@example.org', language: 'en', detail: '{}' };
+  const ages = { new: 3600, old: 25 * HOUR, ancient: 30 * DAY + 1 };
+  for (const [id, age] of Object.entries(ages))
+    await database.db.knex('mails').insert({ id, ...mail, created_at: ago(age), message: Buffer.of(1) });
+  await pruneMessages(context());
+  await prune(context(), pruned('mails'));
+  const rows: unknown = await database.db.knex('mails').select('id', 'message').orderBy('id');
+  expect(rows).toEqual([
+    { id: 'new', message: Buffer.of(1) },
+    { id: 'old', message: null },
+  ]);
 });

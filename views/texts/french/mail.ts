@@ -90,7 +90,7 @@ const letters: Readonly<Record<MailTemplate, (about: LetterSubject) => LetterWor
   'email-changed': ({ brand }) => ({
     subject: `Votre adresse e-mail chez ${brand} a changé`,
     lead: ['Votre compte a désormais une autre adresse. C’est le dernier message envoyé à l’ancienne.'],
-    otherwise: `Si ce n’était pas vous, quelqu’un d’autre a peut-être pris votre compte\u00a0: prévenez tout de suite les responsables de ${brand}.`,
+    otherwise: `Si ce n’était pas vous, quelqu’un d’autre a peut-être pris votre compte\u00a0: prévenez tout de suite les responsables du service ${brand}.`,
     why: SAFETY,
   }),
   'authenticator-added': ({ brand }) => ({
@@ -148,7 +148,7 @@ const letters: Readonly<Record<MailTemplate, (about: LetterSubject) => LetterWor
   'account-deleted': ({ brand }) => ({
     subject: `Votre compte chez ${brand} a été supprimé`,
     lead: ['Votre compte n’existe plus, ni ce qui y était conservé. C’est le dernier message à son sujet.'],
-    otherwise: `Si ce n’était pas vous, prévenez tout de suite les responsables de ${brand}.`,
+    otherwise: `Si ce n’était pas vous, prévenez tout de suite les responsables du service ${brand}.`,
     why: SAFETY,
   }),
 };
