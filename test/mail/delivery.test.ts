@@ -160,6 +160,28 @@ test('the link of a mail is made when it is sent, and nobody finds it in the dat
   for (const dump of dumps) expect(isIn(dump, TOKEN)).toBe(false);
 });
 
+test('whoever takes over from a process that fell silent sends the same link, not another one', async () => {
+  const held = Promise.withResolvers<void>();
+  const server = await startServer({ answer: () => held.promise.then(() => undefined) });
+  let prepared = 0;
+  const preparations: Preparations = {
+    registration: () => {
+      prepared += 1;
+      const path = `/links/${TOKEN}${prepared}`;
+      return Promise.resolve({ template: 'registration', locals: { path, validSeconds: 60 } });
+    },
+  };
+  startDelivery(server.url, { preparations });
+  await queue({ kind: 'registration' });
+  while (server.offered.length === 0) await sleep(10);
+  clock.advance(181);
+  startDelivery(server.url, { preparations });
+  while (server.offered.length === 1) await sleep(10);
+  held.resolve();
+  expect(server.offered[1]?.mail.text).toBe(server.offered[0]?.mail.text);
+  expect(prepared).toBe(1);
+});
+
 test('a mail that has nothing to say any more is not sent', async () => {
   const server = await startServer();
   startDelivery(server.url, { preparations: { invitation: () => Promise.resolve(undefined) } });
