@@ -19,6 +19,7 @@ import { createCurrentSessions } from './oidc/current-session.ts';
 import { createInteractions } from './oidc/interactions.ts';
 import { createProvider } from './oidc/provider.ts';
 import { assets } from './public/assets.ts';
+import { brandAssets } from './public/brand-assets.ts';
 import { frontPage } from './public/front-page.ts';
 import { outbox } from './public/outbox.ts';
 import { health, HEALTH_PATHS } from './public/health.ts';
@@ -41,7 +42,7 @@ export interface App {
  */
 export function createApp(services: Services, { isDraining }: { isDraining: () => boolean }): App {
   const { config, log } = services;
-  const views = createViews({ issuer: config.issuer });
+  const views = createViews(config);
   const pages = createProviderPages({ ...services, views });
   const hall = { ...services, pages };
   const interactions = createInteractions(hall, () => current);
@@ -78,6 +79,7 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
     statusLists(services),
     revocationStream(services, readers),
     assets({ views }),
+    brandAssets(services),
     frontPage({ ...services, views }),
     outbox({ ...services, views }),
     interactionRoutes({ ...services, views }, interactions),

@@ -12,7 +12,7 @@ import { findAll, parseHtml, textOf, type Element } from './support/html.ts';
 
 const VIEWS = path.join(import.meta.dirname, '../views');
 const ISSUER = 'https://login.example.org';
-const views = createViews({ issuer: ISSUER });
+const views = createViews({ issuer: ISSUER, brand: { name: 'Guichet', logo: undefined, color: undefined } });
 
 /** Meant to break out of text, attributes, URLs and comments. */
 const HOSTILE = `"'><script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}<%= 7*7 %>\u0000-->`;

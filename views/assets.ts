@@ -15,6 +15,9 @@ const TYPES: Record<string, string> = {
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml; charset=utf-8',
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.webp': 'image/webp',
 };
 
 /** 64 bits tell versions of one file apart. */
@@ -23,8 +26,8 @@ const HASH_LENGTH = 16;
 /** Read once, at start: an address can only name what was in the folder then. */
 export function loadAssets(): readonly Asset[] {
   const folder = join(import.meta.dirname, 'assets');
-  const files = readdirSync(folder).map((name) => describe(name, readFileSync(join(folder, name))));
-  return [...files, describe('guichet.css', stylesheet())];
+  const files = readdirSync(folder).map((name) => asset(name, readFileSync(join(folder, name))));
+  return [...files, asset('guichet.css', stylesheet())];
 }
 
 /** The parts of `styles/`, in the order of their names: one request for the reader. */
@@ -38,12 +41,12 @@ function stylesheet(): Buffer {
 }
 
 export function assetUrl(assets: readonly Asset[], name: string): string {
-  const asset = assets.find((asset) => asset.name === name);
-  if (!asset) throw new Error(`views/assets has no ${name}`);
-  return asset.url;
+  const found = assets.find(({ name: known }) => known === name);
+  if (!found) throw new Error(`views/assets has no ${name}`);
+  return found.url;
 }
 
-function describe(name: string, body: Buffer): Asset {
+export function asset(name: string, body: Buffer): Asset {
   const extension = extname(name);
   const type = TYPES[extension];
   if (!type) throw new Error(`views/assets/${name} is of a type that is not served`);

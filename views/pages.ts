@@ -21,7 +21,13 @@ export interface Surroundings {
   readonly text: Catalogue;
   /** Host of the issuer: people see whom they are talking to. */
   readonly host: string;
+  /** Name of the service, as its operator calls it. */
+  readonly brand: string;
+  /** Its logo; undefined: a mark of ours. */
+  readonly logo: string | undefined;
   readonly stylesheet: string;
+  /** Style sheet with the operator's colour. */
+  readonly accent: string | undefined;
   readonly icon: string;
   /** Seconds in words of the page's language. */
   readonly duration: (seconds: number) => string;

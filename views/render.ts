@@ -5,11 +5,12 @@
  */
 import { Eta } from 'eta';
 
-import { assetUrl, loadAssets, type Asset } from './assets.ts';
+import { asset, assetUrl, loadAssets, type Asset } from './assets.ts';
 import { duration } from './duration.ts';
 import { CATALOGUES, type Language } from './language.ts';
 import { moment } from './moment.ts';
 import type { PageLocals, PageName, Surroundings } from './pages.ts';
+import { accentStyles } from './palette.ts';
 
 export interface Views {
   readonly assets: readonly Asset[];
@@ -17,11 +18,24 @@ export interface Views {
   render<Name extends PageName>(name: Name, page: PageLocals[Name], language: Language): string;
 }
 
-export function createViews({ issuer }: { issuer: string }): Views {
+export interface ViewsConfig {
+  readonly issuer: string;
+  readonly brand: {
+    readonly name: string;
+    readonly logo: { readonly type: string; readonly body: Buffer } | undefined;
+    readonly color: string | undefined;
+  };
+}
+
+export function createViews({ issuer, brand }: ViewsConfig): Views {
   const eta = new Eta({ views: import.meta.dirname, cache: true, autoEscape: true });
-  const assets = loadAssets();
+  const own = brandFiles(brand);
+  const assets = [...loadAssets(), ...own];
   const fixed = {
     host: new URL(issuer).host,
+    brand: brand.name,
+    logo: own.find(({ name }) => name.startsWith('brand-logo'))?.url,
+    accent: own.find(({ name }) => name === 'brand-accent.css')?.url,
     stylesheet: assetUrl(assets, 'guichet.css'),
     icon: assetUrl(assets, 'icon.svg'),
   };
@@ -41,4 +55,18 @@ export function createViews({ issuer }: { issuer: string }): Views {
     assets,
     render: (name, page, language) => eta.render(`./${name}`, { ...surroundings(language), page }),
   };
+}
+
+const ENDINGS: Readonly<Record<string, string>> = {
+  'image/svg+xml': '.svg',
+  'image/png': '.png',
+  'image/jpeg': '.jpg',
+  'image/webp': '.webp',
+};
+
+function brandFiles({ logo, color }: ViewsConfig['brand']): Asset[] {
+  return [
+    ...(logo ? [asset(`brand-logo${ENDINGS[logo.type]}`, logo.body)] : []),
+    ...(color === undefined ? [] : [asset('brand-accent.css', Buffer.from(accentStyles(color)))]),
+  ];
 }

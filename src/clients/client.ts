@@ -1,3 +1,5 @@
+import type { ClientBrand } from './brand.ts';
+
 /**
  * Client applications: their RFC 7591 metadata, their secrets, and which scopes of which API they may ask for. This room
  * does not own their grants and tokens: what ends those (disabling, deleting) is in `revocation/`.
@@ -16,6 +18,7 @@ export interface ClientRecord {
   readonly disabledAt: Date | null;
   readonly secrets: readonly SecretRecord[];
   readonly apis: readonly ApiAccess[];
+  readonly brand: ClientBrand;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

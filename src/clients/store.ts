@@ -1,5 +1,7 @@
+import type { PictureType } from '../config/picture.ts';
 import type { Queryable } from '../db/database.ts';
 import { notify } from '../db/listen.ts';
+import { NO_BRAND, type ClientBrand } from './brand.ts';
 import {
   CLIENTS_CHANNEL,
   isClientId,
@@ -16,7 +18,9 @@ const COLUMNS = `c.id, c.metadata, c.origin, c.first_party, c.default_api_id, c.
     from client_secrets s where s.client_id = c.id), '[]') as secrets,
   coalesce((select jsonb_agg(jsonb_build_object('apiId', a.id, 'audience', a.audience, 'scopes', ca.scopes)
       order by a.audience)
-    from client_apis ca join apis a on a.id = ca.api_id where ca.client_id = c.id), '[]') as apis`;
+    from client_apis ca join apis a on a.id = ca.api_id where ca.client_id = c.id), '[]') as apis,
+  (select jsonb_build_object('color', b.color, 'logoType', b.logo_type, 'logoDigest', b.logo_digest)
+    from client_brands b where b.client_id = c.id) as brand`;
 
 interface Row {
   id: string;
@@ -30,6 +34,7 @@ interface Row {
   updated_at: Date;
   secrets: { id: string; digest: string; hint: string; createdAt: string; expiresAt: string | null }[];
   apis: ApiAccess[];
+  brand: { color: string | null; logoType: PictureType | null; logoDigest: string | null } | null;
 }
 
 export async function findClient(db: Queryable, id: string): Promise<ClientRecord | undefined> {
@@ -63,7 +68,7 @@ export async function listClients(
 
 export async function insertClient(
   tx: Queryable,
-  client: Omit<ClientRecord, 'disabledAt' | 'secrets' | 'apis'>,
+  client: Omit<ClientRecord, 'disabledAt' | 'secrets' | 'apis' | 'brand'>,
 ): Promise<void> {
   await tx('clients').insert({
     id: client.id,
@@ -244,7 +249,12 @@ function toClient(row: Row): ClientRecord {
       expiresAt: secret.expiresAt === null ? null : new Date(secret.expiresAt),
     })),
     apis: row.apis,
+    brand: row.brand ? toBrand(row.brand) : NO_BRAND,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };
+}
+
+function toBrand({ color, logoType, logoDigest }: NonNullable<Row['brand']>): ClientBrand {
+  return { color, logo: logoType && logoDigest ? { type: logoType, digest: logoDigest } : null };
 }

@@ -143,6 +143,8 @@ function details(client: ClientRecord, json: Record<string, unknown>, secret: st
     ['consent', client.firstParty ? 'not asked (first party)' : undefined],
     ['secrets', secret === undefined ? secrets.join('\n') : undefined],
     ['origin', ORIGINS[client.origin]],
+    ['brand', [client.brand.color, client.brand.logo?.type].filter(Boolean).join(' ')],
+    ['origin', client.origin === 'dynamic' ? 'registered itself' : undefined],
     ['disabled', moment(client.disabledAt)],
   ]);
 }

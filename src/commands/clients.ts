@@ -69,6 +69,19 @@ A secret is generated, shown once and stored as a digest.`,
     load: async () => (await import('./client-update.ts')).update,
   });
   addVerb(noun, {
+    usage: 'brand <client>',
+    summary: 'its logo and colour on the pages where people sign in to it',
+    argumentHelp: CLIENT,
+    options: [
+      new Option('--color <#rrggbb>', 'of buttons and links; made readable in light and dark'),
+      new Option('--logo <path>', 'SVG, PNG, JPEG or WebP, 20 kB at most'),
+      new Option('--no-color', 'the colour of the service'),
+      new Option('--no-logo', 'no logo'),
+    ],
+    examples: ["clients brand cli_… --color '#7a1fa2' --logo ./notes.svg"],
+    load: async () => (await import('./client-brand.ts')).brand,
+  });
+  addVerb(noun, {
     usage: 'rotate-secret <client>',
     summary: 'generate another secret',
     argumentHelp: CLIENT,

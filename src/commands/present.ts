@@ -31,6 +31,7 @@ export function clientToJson(client: ClientRecord, apis: readonly Api[]): Record
     apis: client.apis.map(({ audience, scopes }) => ({ audience, scopes })),
     default_api: audienceOf(client.defaultApiId),
     acts_for: audienceOf(client.actsForApiId),
+    brand: { color: client.brand.color, logo: client.brand.logo?.type ?? null },
     secrets: client.secrets.map(({ id, hint, createdAt, expiresAt }) => ({
       id,
       hint,

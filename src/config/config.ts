@@ -1,3 +1,4 @@
+import type { Picture } from './picture.ts';
 import type { LogLevel } from './values.ts';
 
 /** What the rest of the server knows of its configuration: parsed, complete, read-only. */
@@ -46,8 +47,7 @@ export interface Config {
   };
   readonly brand: {
     readonly name: string;
-    /** Path of a file. */
-    readonly logo: string | undefined;
+    readonly logo: Picture | undefined;
     /** `#rrggbb`, lower case. */
     readonly color: string | undefined;
   };

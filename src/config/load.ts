@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { developmentSecrets } from './development-secrets.ts';
 import { readEnvironment } from './environment.ts';
 import type { Environment, Problem, Values } from './environment.ts';
+import { readPicture, type Picture } from './picture.ts';
 import { variables } from './schema.ts';
 import type { Variables } from './schema.ts';
 import { encryptionKeyWeakness, secretWeakness } from './weakness.ts';
@@ -148,7 +150,7 @@ function build(given: Variables, weak: readonly Problem[]): Config {
     },
     brand: {
       name: given.GUICHET_BRAND_NAME,
-      logo: given.GUICHET_BRAND_LOGO,
+      logo: logoOf(given.GUICHET_BRAND_LOGO),
       color: given.GUICHET_BRAND_COLOR,
     },
     keys: {
@@ -159,6 +161,24 @@ function build(given: Variables, weak: readonly Problem[]): Config {
     shutdownSeconds: given.GUICHET_SHUTDOWN_SECONDS,
     notices: [...notices, ...weak.map((problem) => `${inWords(problem)}: production would refuse it.`)],
   };
+}
+
+/** Throws `ConfigError`: a page without its logo would be noticed by everybody but the operator. */
+function logoOf(path: string | undefined): Picture | undefined {
+  if (path === undefined) return undefined;
+  let body: Buffer;
+  try {
+    body = readFileSync(path);
+  } catch (cause) {
+    throw new ConfigError([`GUICHET_BRAND_LOGO cannot be read: ${reasonOf(cause)}`], { cause });
+  }
+  const picture = readPicture(body);
+  if (typeof picture === 'string') throw new ConfigError([`GUICHET_BRAND_LOGO ${picture}`]);
+  return picture;
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** What the environment does not give comes from the development secrets; production has refused by now. */
@@ -177,7 +197,8 @@ function inDataDir<T>(work: () => T): T {
   try {
     return work();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ConfigError([`GUICHET_DATA_DIR cannot keep the development secrets: ${reason}`], { cause });
+    throw new ConfigError([`GUICHET_DATA_DIR cannot keep the development secrets: ${reasonOf(cause)}`], {
+      cause,
+    });
   }
 }

@@ -1,4 +1,5 @@
 import type { ClientCard, Person } from '../../views/locals/core.ts';
+import { accentUrl, logoUrl } from '../clients/brand.ts';
 import type { Account } from '../accounts/account.ts';
 import { findAccount } from '../accounts/store.ts';
 import type { Database } from '../db/database.ts';
@@ -23,6 +24,8 @@ export function presentClient(client: InteractionClient): ClientCard {
   return {
     name: displayName(client.name),
     unverified: client.dynamic,
+    logo: client.brand.logo === null ? undefined : logoUrl(client.brand.logo.digest),
+    accent: client.brand.color === null ? undefined : accentUrl(client.brand.color),
     homeUri: webAddress(client.clientUri),
     policyUri: webAddress(client.policyUri),
     tosUri: webAddress(client.tosUri),

@@ -3,6 +3,7 @@ import type Provider from 'oidc-provider';
 import { errors, type InteractionResults } from 'oidc-provider';
 
 import type { Acr } from '../authenticators/acr.ts';
+import type { ClientBrand } from '../clients/brand.ts';
 import type { ClientRecord } from '../clients/client.ts';
 import { OIDC_SCOPES } from '../clients/metadata.ts';
 import type { ApiScope } from '../resources/api.ts';
@@ -32,6 +33,7 @@ export interface InteractionClient {
   readonly logoUri?: string;
   readonly policyUri?: string;
   readonly tosUri?: string;
+  readonly brand: ClientBrand;
   /** It registered itself: nobody vouches for its name. */
   readonly dynamic: boolean;
 }
@@ -131,10 +133,11 @@ async function present(hall: HallContext, details: Details, record: ClientRecord
   };
 }
 
-function presentClient({ id, metadata, origin }: ClientRecord): InteractionClient {
+function presentClient({ id, metadata, origin, brand }: ClientRecord): InteractionClient {
   return {
     id,
     name: text(metadata['client_name']) ?? id,
+    brand,
     dynamic: origin === 'dynamic',
     ...optional('clientUri', text(metadata['client_uri'])),
     ...optional('logoUri', text(metadata['logo_uri'])),

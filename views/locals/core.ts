@@ -111,6 +111,10 @@ export interface ClientCard {
   readonly name: string;
   /** It registered itself, so its name is only a claim. */
   readonly unverified: boolean;
+  /** Its picture, served from here. */
+  readonly logo: string | undefined;
+  /** Style sheet with its colour. */
+  readonly accent: string | undefined;
   readonly homeUri: string | undefined;
   readonly policyUri: string | undefined;
   readonly tosUri: string | undefined;

@@ -4,6 +4,8 @@ import type { SamplesOf } from './samples.ts';
 const client: ClientCard = {
   name: 'Atelier Notes',
   unverified: false,
+  logo: undefined,
+  accent: undefined,
   homeUri: 'https://notes.example/about',
   policyUri: 'https://notes.example/privacy',
   tosUri: 'https://notes.example/terms',
@@ -12,6 +14,8 @@ const client: ClientCard = {
 const unverified: ClientCard = {
   name: 'Weekend Budget',
   unverified: true,
+  logo: undefined,
+  accent: undefined,
   homeUri: undefined,
   policyUri: undefined,
   tosUri: undefined,
@@ -70,6 +74,10 @@ const failure: CorePages['error'] = {
 export const coreSamples: SamplesOf<CorePages> = {
   'sign-in': {
     first: signIn,
+    branded: {
+      ...signIn,
+      client: { ...client, logo: '/assets/logo-0123456789abcdef', accent: '/assets/accent-7a1fa2.css' },
+    },
     hinted: { ...signIn, identifier: 'ines.moreau@example.org' },
     rejected: { ...signIn, identifier: 'ines', remember: true, problems: [{ kind: 'rejected' }] },
     empty: { ...signIn, problems: [{ kind: 'identifierMissing' }, { kind: 'passwordMissing' }] },

@@ -1,0 +1,96 @@
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { hasChromium, launchChromium } from '../support/chromium.ts';
+import { exhibits, openGallery } from './gallery.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** A page with its styles, scripts and pictures, as they travel. */
+const WIRE_BYTES_MAX = 30_000;
+/** WCAG 2.2, 2.5.8: the least size of what is to be hit. */
+const TARGET_PIXELS = 24;
+
+interface AxeResult {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+  }[];
+}
+
+/** Every page in every state, as Chromium shows it. */
+describe.skipIf(!hasChromium)('in Chromium', () => {
+  let browser: Browser;
+  let gallery: Awaited<ReturnType<typeof openGallery>>;
+  let desk: BrowserContext;
+  let phone: BrowserContext;
+
+  beforeAll(async () => {
+    gallery = await openGallery();
+    browser = await launchChromium();
+    // axe is run beside the page and not by it: the policy lets no script of ours in.
+    const options = { bypassCSP: true, reducedMotion: 'reduce' } as const;
+    desk = await browser.newContext({
+      ...options,
+      viewport: { width: 1280, height: 900 },
+      colorScheme: 'light',
+    });
+    phone = await browser.newContext({
+      ...options,
+      viewport: { width: 390, height: 844 },
+      colorScheme: 'dark',
+    });
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await gallery.close();
+  });
+
+  describe.each(exhibits)('$name $state', (exhibit) => {
+    test('is accessible, on a desk in light and on a phone in dark', async () => {
+      for (const context of [desk, phone]) {
+        const page = await context.newPage();
+        await page.goto(gallery.url(exhibit, 'en'));
+        expect(await check(page)).toEqual([]);
+        await page.close();
+      }
+    });
+
+    test('fits a phone in French, with targets large enough to hit, and is light on the wire', async () => {
+      const page = await phone.newPage();
+      let bytes = 0;
+      page.on('response', async (response) => (bytes += (await response.body()).byteLength));
+      await page.goto(gallery.url(exhibit, 'fr'), { waitUntil: 'networkidle' });
+      expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+      expect(await smallTargets(page)).toEqual([]);
+      expect(bytes).toBeLessThanOrEqual(WIRE_BYTES_MAX);
+      await page.close();
+    });
+  });
+});
+
+async function check(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate<AxeResult>(
+    "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })",
+  );
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`);
+}
+
+/** Links within a sentence are exempt. */
+function smallTargets(page: Page): Promise<string[]> {
+  return page.evaluate<
+    string[]
+  >(`[...document.querySelectorAll('button, input:not([type=hidden]):not([hidden]), select, a')]
+    .filter((element) => element.checkVisibility() && getComputedStyle(element).display !== 'inline')
+    .filter((element) => {
+      const box = (element.closest('label') ?? element).getBoundingClientRect();
+      const target = element.type === 'checkbox' || element.type === 'radio' ? 16 : ${TARGET_PIXELS};
+      return box.width < target || box.height < target;
+    })
+    .map((element) => element.outerHTML)`);
+}
