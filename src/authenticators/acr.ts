@@ -4,6 +4,7 @@
  * accounts (`accounts/`), other people's identity providers (`upstream/`), nor what a page looks like. NIST SP 800-63B-4,
  * WebAuthn Level 3, RFC 6238; RFC 8176 for the words in `amr`.
  */
+import type { Requirement } from '../config/requirement.ts';
 
 /** The values of `acr`, weakest first (OIDC Core §2). Each says what was proved, not how much more might have been. */
 export const ACR = {
@@ -12,15 +13,11 @@ export const ACR = {
   federated: 'urn:guichet:acr:federated',
   /** Two factors, NIST AAL2. */
   mfa: 'urn:guichet:acr:mfa',
-  /** Two factors of which one cannot be phished: a passkey that verified its user. */
+  /** Two factors of which one cannot be phished: a passkey, with a password or with a PIN or biometrics of its own. */
   phishingResistant: 'urn:guichet:acr:phishing-resistant',
 } as const;
 
 export type Acr = (typeof ACR)[keyof typeof ACR];
-
-/** How sure a client, an API or the whole server wants to be of people. */
-export const REQUIREMENTS = ['any', 'mfa', 'phishing-resistant'] as const;
-export type Requirement = (typeof REQUIREMENTS)[number];
 
 /** What `amr` (RFC 8176) amounts to. */
 export function acrOf(amr: readonly string[]): Acr {
@@ -41,9 +38,20 @@ const NEEDED: Readonly<Record<Requirement, number>> = { any: 0, mfa: 2, 'phishin
 
 /** 0 for what we do not know. */
 export function levelOf(acr: string | undefined): number {
-  return acr === undefined ? 0 : (LEVELS[acr] ?? 0);
+  return acr !== undefined && Object.hasOwn(LEVELS, acr) ? (LEVELS[acr] ?? 0) : 0;
 }
 
 export function meets(acr: string | undefined, requirement: Requirement): boolean {
   return levelOf(acr) >= NEEDED[requirement];
+}
+
+/**
+ * What a list of `acr` values asks for: any of them will do, so the weakest that we know. undefined when we know none.
+ */
+export function requirementOf(acrValues: readonly string[]): Requirement | undefined {
+  const levels = acrValues.map(levelOf).filter((level) => level > 0);
+  if (levels.length === 0) return undefined;
+  const least = Math.min(...levels);
+  if (least === NEEDED['phishing-resistant']) return 'phishing-resistant';
+  return least === NEEDED.mfa ? 'mfa' : 'any';
 }

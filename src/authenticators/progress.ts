@@ -9,7 +9,16 @@ export interface Progress {
   readonly identityId: string | null;
   readonly upstreamSid: string | null;
   readonly provedAt: Date;
+  /** Which factor of ours was proved. What an upstream says of factors is in `amr` alone. */
+  readonly secondFactor?: SecondFactor | undefined;
+  /** Set when a session proved the first factor, at that time: then `provedAt` is when the rest began. */
+  readonly authenticatedAt?: Date | undefined;
 }
 
-/** For the second factor a person may have to look for their phone, not for more. */
+export type SecondFactor = 'passkey' | 'totp' | 'recovery-code';
+
+/** For the second factor a person may have to look for their phone, or set one up; not for more. */
 export const PROGRESS_TTL_SECONDS = 900;
+
+/** Wrong answers of one sign-in: then it starts again from the first factor. */
+export const PROGRESS_FAILURES_MAX = 5;

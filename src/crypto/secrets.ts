@@ -21,6 +21,9 @@ interface SecretKeys {
   readonly userCodeKey: Buffer;
   readonly deviceCookieKey: Buffer;
   readonly throttleKey: Buffer;
+  readonly passkeyChallengeKey: Buffer;
+  readonly recoveryCodeKey: Buffer;
+  readonly rememberedDeviceKey: Buffer;
 }
 
 export function deriveSecrets(config: { readonly secrets: { readonly secret: readonly string[] } }): Secrets {
@@ -51,5 +54,8 @@ function deriveKeys(secret: string): SecretKeys {
     userCodeKey: deriveKey(secret, 'user-code'),
     deviceCookieKey: deriveKey(secret, 'device-cookie'),
     throttleKey: deriveKey(secret, 'throttle'),
+    passkeyChallengeKey: deriveKey(secret, 'passkey-challenge'),
+    recoveryCodeKey: deriveKey(secret, 'recovery-code'),
+    rememberedDeviceKey: deriveKey(secret, 'remembered-device'),
   };
 }
