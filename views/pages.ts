@@ -29,6 +29,8 @@ export interface Surroundings {
   /** Style sheet with the operator's colour. */
   readonly accent: string | undefined;
   readonly icon: string;
+  /** The only script there is; on pages that ask for a passkey. */
+  readonly passkeyScript: string;
   /** Seconds in words of the page's language. */
   readonly duration: (seconds: number) => string;
   /** A date and time of day in the page's language. UTC where the time zone is unknown. */

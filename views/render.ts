@@ -1,6 +1,6 @@
 /**
  * The pages people see: templates, their texts, their looks. This folder owns how a page reads; what is on it, and what a
- * button does, is the doors' business. Templates escape everything they print, hold no script and no style, and every
+ * button does, is the doors' business. Templates escape everything they print, hold no script and no style (but for passkeys, which need one: assets/passkeys.js), and every
  * action is a plain form. WCAG 2.2 AA; RFC 9700 §4.16 (nothing from third parties).
  */
 import { Eta } from 'eta';
@@ -38,6 +38,7 @@ export function createViews({ issuer, brand }: ViewsConfig): Views {
     accent: own.find(({ name }) => name === 'brand-accent.css')?.url,
     stylesheet: assetUrl(assets, 'guichet.css'),
     icon: assetUrl(assets, 'icon.svg'),
+    passkeyScript: assetUrl(assets, 'passkeys.js'),
   };
 
   function surroundings(language: Language): Surroundings {

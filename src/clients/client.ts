@@ -1,4 +1,5 @@
 import type { ClientBrand } from './brand.ts';
+import type { Requirement } from '../config/requirement.ts';
 
 /**
  * Client applications: their RFC 7591 metadata, their secrets, and which scopes of which API they may ask for. This room
@@ -15,6 +16,8 @@ export interface ClientRecord {
   readonly defaultApiId: string | null;
   /** These are the credentials of an API itself: it may introspect the tokens addressed to that API. */
   readonly actsForApiId: string | null;
+  /** How sure it has to be of people. */
+  readonly requirement: Requirement;
   readonly disabledAt: Date | null;
   readonly secrets: readonly SecretRecord[];
   readonly apis: readonly ApiAccess[];

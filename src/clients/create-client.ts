@@ -4,6 +4,7 @@ import type { Actor } from '../audit/event.ts';
 import { record } from '../audit/record.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
+import type { Requirement } from '../config/requirement.ts';
 import { newId } from '../crypto/ids.ts';
 import type { Secrets } from '../crypto/secrets.ts';
 import type { Database } from '../db/database.ts';
@@ -32,6 +33,8 @@ export interface NewClient extends WantedAccess {
   readonly metadata: Readonly<Record<string, unknown>>;
   /** Ours: no consent page. */
   readonly firstParty?: boolean | undefined;
+  /** `any` unless said otherwise. */
+  readonly requirement?: Requirement | undefined;
   readonly actor: Actor;
 }
 
@@ -58,6 +61,7 @@ export async function createClient(ctx: ClientContext, input: NewClient): Promis
       firstParty: input.firstParty ?? false,
       defaultApiId: access.defaultApiId ?? null,
       actsForApiId: access.actsForApiId ?? null,
+      requirement: input.requirement ?? 'any',
       createdAt: now,
       updatedAt: now,
     }).catch(refuseTaken);

@@ -46,7 +46,13 @@ export async function registerClient(
   });
 }
 
-const BLANK = { origin: 'dynamic', firstParty: false, defaultApiId: null, actsForApiId: null } as const;
+const BLANK = {
+  origin: 'dynamic',
+  firstParty: false,
+  defaultApiId: null,
+  actsForApiId: null,
+  requirement: 'any',
+} as const;
 
 /** A client that registered itself has at most one secret: the one it was told last, if it uses one at all. */
 async function replaceSecret(

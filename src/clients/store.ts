@@ -1,4 +1,5 @@
 import type { PictureType } from '../config/picture.ts';
+import type { Requirement } from '../config/requirement.ts';
 import type { Queryable } from '../db/database.ts';
 import { notify } from '../db/listen.ts';
 import { NO_BRAND, type ClientBrand } from './brand.ts';
@@ -11,7 +12,7 @@ import {
 } from './client.ts';
 
 // One round trip: a client is always wanted with its secrets and its APIs.
-const COLUMNS = `c.id, c.metadata, c.origin, c.first_party, c.default_api_id, c.acts_for_api_id, c.disabled_at,
+const COLUMNS = `c.id, c.metadata, c.origin, c.first_party, c.default_api_id, c.acts_for_api_id, c.requirement, c.disabled_at,
   c.created_at, c.updated_at,
   coalesce((select jsonb_agg(jsonb_build_object('id', s.id, 'digest', encode(s.digest, 'hex'), 'hint', s.hint,
       'createdAt', s.created_at, 'expiresAt', s.expires_at) order by s.created_at, s.id)
@@ -29,6 +30,7 @@ interface Row {
   first_party: boolean;
   default_api_id: string | null;
   acts_for_api_id: string | null;
+  requirement: Requirement;
   disabled_at: Date | null;
   created_at: Date;
   updated_at: Date;
@@ -77,6 +79,7 @@ export async function insertClient(
     first_party: client.firstParty,
     default_api_id: client.defaultApiId,
     acts_for_api_id: client.actsForApiId,
+    requirement: client.requirement,
     created_at: client.createdAt,
     updated_at: client.updatedAt,
   });
@@ -102,7 +105,7 @@ export async function saveClient(
   tx: Queryable,
   client: Pick<
     ClientRecord,
-    'id' | 'metadata' | 'firstParty' | 'defaultApiId' | 'actsForApiId' | 'updatedAt'
+    'id' | 'metadata' | 'firstParty' | 'defaultApiId' | 'actsForApiId' | 'requirement' | 'updatedAt'
   >,
 ): Promise<void> {
   await tx('clients')
@@ -112,6 +115,7 @@ export async function saveClient(
       first_party: client.firstParty,
       default_api_id: client.defaultApiId,
       acts_for_api_id: client.actsForApiId,
+      requirement: client.requirement,
       updated_at: client.updatedAt,
     });
 }
@@ -240,6 +244,7 @@ function toClient(row: Row): ClientRecord {
     firstParty: row.first_party,
     defaultApiId: row.default_api_id,
     actsForApiId: row.acts_for_api_id,
+    requirement: row.requirement,
     disabledAt: row.disabled_at,
     secrets: row.secrets.map((secret) => ({
       id: secret.id,

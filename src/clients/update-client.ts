@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 
 import type { Actor } from '../audit/event.ts';
 import { record } from '../audit/record.ts';
+import type { Requirement } from '../config/requirement.ts';
 import { grantAccess, resolveAccess, type WantedAccess } from './access.ts';
 import { refuseBuiltIn } from './built-in.ts';
 import type { ClientRecord } from './client.ts';
@@ -15,6 +16,7 @@ export interface ClientChanges extends WantedAccess {
   /** RFC 7591 members to set; null takes one away, what is not mentioned stays. */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   readonly firstParty?: boolean | undefined;
+  readonly requirement?: Requirement | undefined;
   /** Audiences it may no longer ask tokens for. Tokens it has live on until they expire or are revoked. */
   readonly removeApis?: readonly string[] | undefined;
 }
@@ -48,6 +50,7 @@ export async function updateClient(
       firstParty: changes.firstParty ?? before.firstParty,
       defaultApiId: defaultApiId !== null && removed.includes(defaultApiId) ? null : defaultApiId,
       actsForApiId: access.actsForApiId === undefined ? before.actsForApiId : access.actsForApiId,
+      requirement: changes.requirement ?? before.requirement,
       updatedAt: now,
     });
     await grantAccess(tx, id, access);

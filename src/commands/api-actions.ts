@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { REQUIREMENTS } from '../config/requirement.ts';
 import type { Queryable } from '../db/database.ts';
 import type { Api, ApiScope } from '../resources/api.ts';
 import { createApi } from '../resources/create-api.ts';
@@ -12,7 +13,7 @@ import { disableApi } from '../revocation/disable-api.ts';
 import { removeScopes } from '../revocation/remove-scopes.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
-import { fields, moment, paragraphs, quoted, table, type Outcome } from './outcome.ts';
+import { fields, moment, paragraphs, quoted, requirementInWords, table, type Outcome } from './outcome.ts';
 import { parseArgument, parseOptions, texts, wholeNumber } from './parse.ts';
 import { apiToJson } from './present.ts';
 import { endedInWords, revokedMembers } from './revoked.ts';
@@ -25,16 +26,18 @@ const created = z.object({
   scope: texts,
   ttl: wholeNumber.optional(),
   alg: z.string().optional(),
+  require: z.enum(REQUIREMENTS).optional(),
 });
 
 export const create: Action = async (context, { options }) => {
-  const { audience, name, scope, ttl, alg } = parseOptions(created, options);
+  const { audience, name, scope, ttl, alg, require: requirement } = parseOptions(created, options);
   const api = await createApi(context, {
     audience,
     name,
     scopes: scope.map(parseScope),
     tokenTtlSeconds: ttl ?? context.config.tokens.accessTtlSeconds,
     signingAlg: alg,
+    requirement,
     actor: ACTOR,
   });
   const scopes =
@@ -68,13 +71,14 @@ const updated = z.object({
   removeScope: texts,
   ttl: wholeNumber.optional(),
   alg: z.string().optional(),
+  require: z.enum(REQUIREMENTS).optional(),
 });
 
 export const update: Action = async (context, { args, options }) => {
-  const { name, scope, removeScope, ttl, alg } = parseOptions(updated, options);
+  const { name, scope, removeScope, ttl, alg, require: requirement } = parseOptions(updated, options);
   const { id } = await getApi(context.db.knex, args);
   if (removeScope.length > 0) await removeScopes(context, id, removeScope, ACTOR);
-  const changes = { name, scopes: scope.map(parseScope), tokenTtlSeconds: ttl, signingAlg: alg };
+  const changes = { name, scopes: scope.map(parseScope), tokenTtlSeconds: ttl, signingAlg: alg, requirement };
   return shown('The API is updated.', await updateApi(context, id, changes, ACTOR));
 };
 
@@ -126,6 +130,7 @@ function shown(headline: string | undefined, api: Api, next?: string): Outcome {
     ['name', api.name],
     ['tokens', `${api.tokenTtlSeconds} s, signed with ${api.signingAlg}`],
     ['scopes', api.scopes.map(({ name, description }) => `${name}  ${description}`).join('\n') || 'none'],
+    ['people', requirementInWords(api.requirement)],
     ['created', moment(api.createdAt)],
     ['disabled', moment(api.disabledAt)],
   ]);

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 
-import { addVerb, repeatable } from './surface.ts';
+import { addVerb, repeatable, requirementOption } from './surface.ts';
 
 const AUDIENCE = { api: 'the audience of the API, or its id' };
 
@@ -17,6 +17,7 @@ export function apisCommand(noun: Command): void {
       repeatable('--scope <name=description>', 'a scope and, in words, what it allows'),
       ttlOption(),
       algOption(),
+      requirementOption('people have signed in to get a token for it'),
     ],
     examples: [
       'apis create --audience https://api.example.com --name Orders \\\n      --scope orders:read="See your orders" --scope orders:write="Change your orders"',
@@ -44,6 +45,7 @@ export function apisCommand(noun: Command): void {
       repeatable('--remove-scope <name>', 'take a scope away, also from every client that may ask for it'),
       ttlOption(),
       algOption(),
+      requirementOption('people have signed in to get a token for it'),
     ],
     examples: ['apis update https://api.example.com --ttl 600 --scope orders:cancel="Cancel your orders"'],
     notes: 'Tokens that were issued before keep what they say: tokens revoke --api ends them.',

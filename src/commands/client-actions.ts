@@ -11,7 +11,7 @@ import { deleteClient } from '../revocation/delete-client.ts';
 import { disableClient } from '../revocation/disable-client.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
-import { fields, moment, paragraphs, table, type Outcome } from './outcome.ts';
+import { fields, moment, paragraphs, requirementInWords, table, type Outcome } from './outcome.ts';
 import { pageOf, pageOptions, parseArgument, parseOptions, wholeNumber } from './parse.ts';
 import { clientToJson } from './present.ts';
 import { endedInWords, revokedMembers } from './revoked.ts';
@@ -141,10 +141,10 @@ function details(client: ClientRecord, json: Record<string, unknown>, secret: st
     ['by default', text(json['default_api'])],
     ['acts for', text(json['acts_for'])],
     ['consent', client.firstParty ? 'not asked (first party)' : undefined],
+    ['people', requirementInWords(client.requirement)],
     ['secrets', secret === undefined ? secrets.join('\n') : undefined],
     ['origin', ORIGINS[client.origin]],
     ['brand', [client.brand.color, client.brand.logo?.type].filter(Boolean).join(' ')],
-    ['origin', client.origin === 'dynamic' ? 'registered itself' : undefined],
     ['disabled', moment(client.disabledAt)],
   ]);
 }

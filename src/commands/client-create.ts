@@ -39,6 +39,7 @@ export const create: Action = async (context, { args, options: given }) => {
     apis: options.api,
     defaultAudience: options.defaultApi,
     actsForAudience: options.actsFor,
+    requirement: options.require,
     actor: ACTOR,
   });
   const next = nextStep(client, { secret, issuer: context.config.issuer });

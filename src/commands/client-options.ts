@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 
+import { REQUIREMENTS } from '../config/requirement.ts';
 import { texts } from './parse.ts';
 import { parseObject, readObject } from './stdin.ts';
 import { UsageError } from './usage-error.ts';
@@ -18,6 +19,7 @@ export const clientOptions = {
   certificateBound: z.boolean().optional(),
   stdin: z.boolean().default(false),
   api: z.array(z.object({ audience: z.string(), scopes: texts })).optional(),
+  require: z.enum(REQUIREMENTS).optional(),
 };
 
 const schema = z.object(clientOptions);

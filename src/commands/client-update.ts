@@ -31,6 +31,7 @@ export const update: Action = async (context, { args, options: given }) => {
     {
       metadata,
       firstParty: options.firstParty,
+      requirement: options.require,
       apis: options.api,
       removeApis: options.removeApi,
       defaultAudience: audienceOrNone(options.defaultApi),

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
-import { addVerb, repeatable } from './surface.ts';
+import { addVerb, repeatable, requirementOption } from './surface.ts';
 
 const CLIENT = {
   client: 'client_id',
@@ -166,5 +166,6 @@ function accessOptions(): Option[] {
       'these are the credentials of this API itself: it may introspect its tokens',
     ),
     new Option('--first-party', 'ours: people are not asked for consent'),
+    requirementOption('people sign in to it'),
   ];
 }

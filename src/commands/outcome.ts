@@ -1,3 +1,5 @@
+import type { Requirement } from '../config/requirement.ts';
+
 /** What a command has to say, once for people and once for programs. */
 export interface Outcome {
   /** Printed by `--json`: one document, members named as in the RFCs. */
@@ -44,6 +46,17 @@ export function count(number: number, noun: string): string {
 /** For pasting into a POSIX shell. */
 export function quoted(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
+}
+
+const STRENGTHS: Readonly<Record<Requirement, string>> = {
+  any: '',
+  mfa: 'two factors',
+  'phishing-resistant': 'two factors, one phishing-resistant',
+};
+
+/** Empty where any way of signing in will do. */
+export function requirementInWords(requirement: Requirement): string {
+  return STRENGTHS[requirement];
 }
 
 function indent(value: string, width: number): string {

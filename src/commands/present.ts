@@ -13,6 +13,7 @@ export function apiToJson(api: Api): Record<string, unknown> {
     scopes: api.scopes.map(({ name, description }) => ({ name, description })),
     token_ttl_seconds: api.tokenTtlSeconds,
     signing_alg: api.signingAlg,
+    requirement: api.requirement,
     disabled_at: api.disabledAt,
     created_at: api.createdAt,
     updated_at: api.updatedAt,
@@ -32,6 +33,7 @@ export function clientToJson(client: ClientRecord, apis: readonly Api[]): Record
     default_api: audienceOf(client.defaultApiId),
     acts_for: audienceOf(client.actsForApiId),
     brand: { color: client.brand.color, logo: client.brand.logo?.type ?? null },
+    requirement: client.requirement,
     secrets: client.secrets.map(({ id, hint, createdAt, expiresAt }) => ({
       id,
       hint,

@@ -1,5 +1,6 @@
 import { Option, type Argument, type Command } from 'commander';
 
+import { REQUIREMENTS } from '../config/requirement.ts';
 import { runAction, type Action } from './run.ts';
 
 /** One verb of a noun: what the command line says of it, and where to find what it does. */
@@ -37,6 +38,12 @@ export function repeatable(flags: string, description: string): Option {
   return new Option(flags, `${description} (repeatable)`).argParser(
     (value: string, previous: readonly string[] | undefined) => [...(previous ?? []), value],
   );
+}
+
+/** `what` is what people have done by then. */
+export function requirementOption(what: string): Option {
+  const text = `how surely ${what}: with two factors, also with one that cannot be phished, or any way (default)`;
+  return new Option('--require <strength>', text).choices(REQUIREMENTS);
 }
 
 export function afterHelp({ examples = [], notes }: Pick<Verb, 'examples' | 'notes'>): string {

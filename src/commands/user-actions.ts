@@ -10,6 +10,7 @@ import { updateAccount } from '../accounts/update-account.ts';
 import type { Queryable } from '../db/database.ts';
 import { deleteAccount } from '../revocation/delete-account.ts';
 import { disableAccount } from '../revocation/disable-account.ts';
+import { resetFactors } from '../revocation/reset-factors.ts';
 import { resetPassword } from '../revocation/reset-password.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
@@ -85,6 +86,17 @@ export const setPasswordOf: Action = async (context, { args, options }) => {
   return {
     json: { id: account.id, ...revokedMembers(revoked) },
     text: `The password of ${nameOf(account)} is set, sessions and ${endedInWords(revoked)}`,
+  };
+};
+
+export const resetFactorsOf: Action = async (context, { args }) => {
+  const account = await getUser(context.db.knex, args);
+  const { hadFactors, revoked } = await resetFactors(context, account.id, ACTOR);
+  const name = nameOf(account);
+  const what = hadFactors ? `${name} has no second factor any more` : `${name} had no second factor`;
+  return {
+    json: { id: account.id, had_factors: hadFactors, ...revokedMembers(revoked) },
+    text: `${what}; sessions and ${endedInWords(revoked)}`,
   };
 };
 

@@ -67,6 +67,14 @@ export function usersCommand(noun: Command): void {
     load: async () => (await import('./user-record-actions.ts')).exportOne,
   });
   addVerb(noun, {
+    usage: 'reset-factors <user>',
+    summary: 'take passkeys, one-time codes and recovery codes away, and sign the person out everywhere',
+    argumentHelp: USER,
+    notes:
+      'For somebody who has lost all of them. Make sure that it is them who asks: only the password is left.',
+    load: async () => (await import('./user-actions.ts')).resetFactorsOf,
+  });
+  addVerb(noun, {
     usage: 'disable <user>',
     summary: 'sign the person out everywhere, end their tokens, and let them sign in no more',
     argumentHelp: USER,

@@ -8,9 +8,10 @@ import { seeOther } from './see-other.ts';
 export async function completeSignIn(
   { secrets }: InteractionsContext,
   { ctx, interactions }: Visit,
-  { accountId, amr, remember, identityId, upstreamSid }: Progress,
+  { accountId, amr, remember, identityId, upstreamSid, authenticatedAt }: Progress,
 ): Promise<void> {
   rememberDevice(secrets, ctx, accountId);
-  const result = { accountId, amr, acr: acrOf(amr), remember, identityId, upstreamSid };
+  const acr = acrOf(amr);
+  const result = { accountId, amr, acr, remember, identityId, upstreamSid, authTime: authenticatedAt };
   seeOther(ctx, await interactions.signIn(ctx, result));
 }

@@ -4,6 +4,7 @@ import type { Views } from '../../views/render.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Passwords } from '../crypto/passwords.ts';
+import type { Seal } from '../crypto/seal.ts';
 import type { Secrets } from '../crypto/secrets.ts';
 import type { Database } from '../db/database.ts';
 import type { Throttle } from '../http/throttle.ts';
@@ -15,6 +16,7 @@ export interface InteractionsContext {
   readonly clock: Clock;
   readonly db: Database;
   readonly passwords: Passwords;
+  readonly seal: Seal;
   readonly secrets: Secrets;
   readonly throttle: Throttle;
   readonly views: Views;

@@ -1,7 +1,13 @@
 import type { SignInOffers } from '../../views/locals/core.ts';
+import { passkeySignIn } from '../authenticators/use-passkey.ts';
 import type { InteractionsContext, Visit } from './context.ts';
 
 /** What the sign-in page offers beside the password. */
-export async function offersOf(_context: InteractionsContext, _visit: Visit): Promise<SignInOffers> {
-  return { passkeyOptions: undefined, upstreams: [], mayRegister: false, mayReset: false };
+export async function offersOf(context: InteractionsContext, visit: Visit): Promise<SignInOffers> {
+  return {
+    passkeyOptions: await passkeySignIn(context, visit.interaction.uid),
+    upstreams: [],
+    mayRegister: false,
+    mayReset: false,
+  };
 }

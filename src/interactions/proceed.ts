@@ -1,13 +1,41 @@
+import { findAccount } from '../accounts/store.ts';
 import type { Progress } from '../authenticators/progress.ts';
-import { deleteProgress } from '../authenticators/progress-store.ts';
+import { deleteProgress, saveProgress } from '../authenticators/progress-store.ts';
 import { completeSignIn } from './complete.ts';
 import type { InteractionsContext, Visit } from './context.ts';
+import { weigh } from './pending.ts';
+import { isSecondFactorRemembered } from './remembered-device.ts';
+import { seeOther } from './see-other.ts';
 
 /**
  * Something was proved: goes on to what is still missing, or back to the client. Every way of signing in ends here, so that
  * no way leads past a factor.
  */
 export async function proceed(context: InteractionsContext, visit: Visit, progress: Progress): Promise<void> {
-  await deleteProgress(context.db.knex, visit.interaction.uid);
-  await completeSignIn(context, visit, progress);
+  const { ctx, interaction } = visit;
+  const account = await findAccount(context.db.knex, progress.accountId);
+  if (!account || account.disabledAt !== null) return seeOther(ctx, `/interaction/${interaction.uid}`);
+  const isRemembered = await isSecondFactorRemembered(context, ctx, account.id);
+  const { step } = await weigh(context, visit, account, progress, isRemembered);
+  if (step === 'first-factor') return seeOther(ctx, `/interaction/${interaction.uid}`);
+  if (step !== undefined) {
+    await saveProgress(context.db.knex, interaction.uid, progress);
+    return seeOther(ctx, `/interaction/${interaction.uid}/${step}`);
+  }
+  await deleteProgress(context.db.knex, interaction.uid);
+  return completeSignIn(context, visit, progress);
+}
+
+/** With one more proof. */
+export function withProof(
+  progress: Progress,
+  proof: Pick<Progress, 'amr' | 'secondFactor'>,
+  now: Date,
+): Progress {
+  return {
+    ...progress,
+    amr: [...new Set([...progress.amr, ...proof.amr])],
+    secondFactor: proof.secondFactor,
+    provedAt: now,
+  };
 }

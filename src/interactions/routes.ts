@@ -14,6 +14,10 @@ import { showChooser } from './choose-account.ts';
 import { showConsent, submitConsent } from './consent.ts';
 import type { Answer, InteractionsContext, Step, Steps, Visit } from './context.ts';
 import { createPasswordCheck } from './check-password.ts';
+import { enrolmentSteps } from './enrol.ts';
+import { showLogin } from './log-in.ts';
+import { passkeySteps } from './passkey.ts';
+import { secondFactorSteps } from './second-factor.ts';
 import { seeOther } from './see-other.ts';
 import { showSignIn } from './sign-in-page.ts';
 import { submitSignIn } from './submit-sign-in.ts';
@@ -21,7 +25,7 @@ import { submitSignIn } from './submit-sign-in.ts';
 const ROUTE = /^\/interaction\/([A-Za-z0-9_-]{1,64})(?:\/([a-z-]+)(?:\/([A-Za-z0-9_.-]{1,64}))?)?$/;
 
 const PAGES = {
-  login: showSignIn,
+  login: showLogin,
   select_account: showChooser,
   consent: showConsent,
 } satisfies Record<Visit['interaction']['prompt'], Answer>;
@@ -56,6 +60,9 @@ function allSteps(context: InteractionsContext): Record<string, Step | undefined
     consent: { post: submitConsent },
     keep: { post: keepAccount },
     deny: { post: deny },
+    ...passkeySteps,
+    ...secondFactorSteps,
+    ...enrolmentSteps,
   } satisfies Steps);
 }
 

@@ -32,6 +32,12 @@ export const PRUNED: readonly Pruned[] = [
   { table: 'refresh_answers', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: MINUTE },
   { table: 'throttles', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: MINUTE },
   { table: 'grants', deadAt: 'expires_at', keepSeconds: TOMBSTONE_SECONDS, everySeconds: 5 * MINUTE },
+  { table: 'sign_ins', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: 5 * MINUTE },
+  { table: 'totps', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: HOUR },
+  { table: 'recovery_drafts', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: HOUR },
+  { table: 'passkey_challenges', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: MINUTE },
+  { table: 'factor_guesses', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: HOUR },
+  { table: 'remembered_devices', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: HOUR },
   // Its ids and clients go with a session (ON DELETE CASCADE).
   { table: 'sessions', deadAt: 'expires_at', keepSeconds: TOMBSTONE_SECONDS, everySeconds: 5 * MINUTE },
   // Its changes go with a status list (ON DELETE CASCADE). No token in it is alive, and no clock is so far behind.

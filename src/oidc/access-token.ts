@@ -7,6 +7,7 @@ import type { Api } from '../resources/api.ts';
 import { statusListUri } from '../revocation/status-list.ts';
 import { jtiDigest } from '../revocation/token.ts';
 import type { HallContext } from './context.ts';
+import { checkStrength } from './demand.ts';
 import { currentIssuance } from './issuance.ts';
 
 /**
@@ -71,12 +72,15 @@ export function recordJwt(
     if (!issuance || !api || kid === undefined || token.clientId === undefined) {
       throw new errors.InvalidTarget('the API is not registered any more');
     }
+    const authentication = authenticationClaims(ctx);
+    // Also at a refresh: the API may ask for more than it did when the person signed in.
+    if (token.kind === 'AccessToken') checkStrength(api, authentication['acr']);
     // The library knows the system's time only.
     const iat = epochSeconds(hall.clock);
     const exp = iat + payload.exp - payload.iat;
     const expiresAt = new Date(exp * 1000);
     const status = await hall.statusLease.allocate(expiresAt);
-    Object.assign(jwt.payload, authenticationClaims(ctx), {
+    Object.assign(jwt.payload, authentication, {
       iat,
       exp,
       status: {

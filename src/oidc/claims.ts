@@ -1,6 +1,7 @@
 import { errors, type AccountClaims, type Configuration } from 'oidc-provider';
 
 import type { Account } from '../accounts/account.ts';
+import { checkEssentialAcr } from './demand.ts';
 
 /** OIDC Core §5.4: which scope releases which claim. */
 export const CLAIMS: NonNullable<Configuration['claims']> = {
@@ -52,6 +53,7 @@ export const assertClaimsParameter: NonNullable<ClaimsParameter['assertClaimsPar
   const asked = [...Object.entries(userinfo), ...Object.entries(id_token)];
   const odd = asked.find(([, value]) => typeof value !== 'object' || Array.isArray(value));
   if (odd) throw new errors.InvalidRequest('each of the claims should be null or an object');
+  checkEssentialAcr(id_token['acr']);
   if (client.scope === undefined) return;
   const allowed = new Set(client.scope.split(' '));
   const refused = scopesOf(asked.map(([name]) => name)).find((scope) => !allowed.has(scope));

@@ -86,7 +86,7 @@ export function providerConfiguration(hall: HallContext): Configuration {
     },
     interactions: {
       url: interactionUrl,
-      policy: interactionPolicy(),
+      policy: interactionPolicy(hall),
     },
     renderError: renderError(hall.pages),
     fetch: guardedFetch(hall),

@@ -9,7 +9,9 @@ import { OIDC_SCOPES } from '../clients/metadata.ts';
 import type { ApiScope } from '../resources/api.ts';
 import { scopesOf } from './claims.ts';
 import type { HallContext } from './context.ts';
+import { demandOf, type Demand } from './demand.ts';
 import { grantTtlSeconds } from './lifetimes.ts';
+import { STEP_UP } from './policy.ts';
 
 /** What a person is asked, as the doors see it: the library's interaction, resolved to names and words. */
 export interface Interaction {
@@ -24,6 +26,18 @@ export interface Interaction {
   readonly loginHint?: string;
   readonly uiLocales?: string;
   readonly consent?: ConsentRequest;
+  /** How surely the person has to sign in. */
+  readonly demand: Demand;
+  /** Set when the person signed in has to prove more and nothing again: what their session says. */
+  readonly stepUp?: ProvedBefore;
+}
+
+/** What a session that goes on was signed in with. */
+export interface ProvedBefore {
+  readonly accountId: string;
+  readonly amr: readonly string[];
+  readonly authTime: Date;
+  readonly remember: boolean;
 }
 
 export interface InteractionClient {
@@ -56,6 +70,8 @@ export interface SignInResult {
   /** The upstream identity they came with, if any, and the upstream's `sid`. */
   readonly identityId: string | null;
   readonly upstreamSid: string | null;
+  /** When that was, if not now. */
+  readonly authTime?: Date | undefined;
 }
 
 /** Every answer gives the URL that the browser is sent to next (303). */
@@ -79,16 +95,16 @@ export function createInteractions(hall: HallContext, current: () => Provider): 
     async find(ctx) {
       const details = await findDetails(current(), ctx);
       const record = details && (await hall.clients.find(String(details.params['client_id'])));
-      return details && record && (await present(hall, details, record));
+      return details && record && (await present(hall, current(), details, record));
     },
-    signIn: (ctx, { amr, ...result }) =>
+    signIn: (ctx, { amr, authTime, ...result }) =>
       finish(
         ctx,
         {
           login: {
             ...result,
             amr: [...amr],
-            ts: Math.floor(hall.clock.now().getTime() / 1000),
+            ts: Math.floor((authTime ?? hall.clock.now()).getTime() / 1000),
           },
           // Whoever has just signed in has chosen.
           select_account: {},
@@ -114,7 +130,12 @@ async function findDetails(provider: Provider, ctx: Context): Promise<Details | 
   }
 }
 
-async function present(hall: HallContext, details: Details, record: ClientRecord): Promise<Interaction> {
+async function present(
+  hall: HallContext,
+  provider: Provider,
+  details: Details,
+  record: ClientRecord,
+): Promise<Interaction> {
   const { params } = details;
   const prompt = details.prompt.name;
   if (prompt !== 'login' && prompt !== 'consent' && prompt !== 'select_account') {
@@ -130,7 +151,21 @@ async function present(hall: HallContext, details: Details, record: ClientRecord
     ...optional('loginHint', text(params['login_hint'])),
     ...optional('uiLocales', text(params['ui_locales'])),
     ...(prompt === 'consent' ? { consent: await consentRequest(hall, details) } : {}),
+    demand: await demandOf(hall, params),
+    ...(await stepUpOf(provider, details)),
   };
+}
+
+/** A client that also wants to see the person again (`max_age`, `prompt=login`) or somebody else gets no step-up. */
+async function stepUpOf(
+  provider: Provider,
+  { prompt, session }: Details,
+): Promise<{ stepUp?: ProvedBefore }> {
+  const alone = prompt.name === 'login' && prompt.reasons.every((reason) => reason === STEP_UP);
+  const found = alone && session?.uid !== undefined && (await provider.Session.findByUid(session.uid));
+  if (!found || found.accountId === undefined || found.loginTs === undefined) return {};
+  const { accountId, amr = [], loginTs, transient } = found;
+  return { stepUp: { accountId, amr, authTime: new Date(loginTs * 1000), remember: transient !== true } };
 }
 
 function presentClient({ id, metadata, origin, brand }: ClientRecord): InteractionClient {

@@ -5,12 +5,30 @@ import {
 } from 'oidc-provider';
 
 import { randomToken } from '../crypto/ids.ts';
+import type { HallContext } from './context.ts';
+import { wantsMore } from './demand.ts';
 
-const { base, Prompt } = library;
+const { base, Check, Prompt } = library;
+
+/** Why a person who is signed in is asked for more. Alone, it means that what they proved still counts. */
+export const STEP_UP = 'step_up';
 
 /** Sign in, choose an account if the client asks for it, consent: in this order. */
-export function interactionPolicy(): Policy.DefaultPolicy {
+export function interactionPolicy(hall: HallContext): Policy.DefaultPolicy {
   const policy = base();
+  const login = policy.get('login');
+  if (!login) throw new TypeError('the library has a prompt for signing in');
+  // These compare names; the check below knows that more is as good (OIDC Core §5.5.1.1).
+  login.checks.remove('essential_acrs');
+  login.checks.remove('essential_acr');
+  login.checks.add(
+    new Check(STEP_UP, 'a stronger authentication is required', 'login_required', async ({ oidc }) => {
+      const { session, params } = oidc;
+      if (session?.accountId === undefined || !params) return false;
+      const justSignedIn = oidc.result?.login !== undefined;
+      return wantsMore(hall, { params, accountId: session.accountId, acr: session.acr, justSignedIn });
+    }),
+  );
   policy.add(new Prompt({ name: 'select_account', requestable: true }), 1);
   return policy;
 }

@@ -1,3 +1,5 @@
+import type { Requirement } from '../config/requirement.ts';
+
 /**
  * APIs (resource servers): the audience of their tokens (RFC 8707), the scopes they understand, how long their tokens live
  * and how they are signed (RFC 9068). This room does not own which client may ask for what (`clients/`), nor what ends the
@@ -11,6 +13,8 @@ export interface Api {
   readonly scopes: readonly ApiScope[];
   readonly tokenTtlSeconds: number;
   readonly signingAlg: SigningAlg;
+  /** How sure it has to be of people: no token of theirs is issued for it from a weaker sign-in. */
+  readonly requirement: Requirement;
   readonly disabledAt: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;

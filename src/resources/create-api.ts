@@ -1,6 +1,7 @@
 import type { Actor } from '../audit/event.ts';
 import { record } from '../audit/record.ts';
 import type { Clock } from '../clock.ts';
+import type { Requirement } from '../config/requirement.ts';
 import { newId } from '../crypto/ids.ts';
 import type { Database } from '../db/database.ts';
 import { violatedConstraint } from '../db/violation.ts';
@@ -17,6 +18,8 @@ export interface NewApi {
   readonly tokenTtlSeconds: number;
   /** ES256 unless said otherwise: an eleventh of the work of RS256. */
   readonly signingAlg?: string | undefined;
+  /** `any` unless said otherwise. */
+  readonly requirement?: Requirement | undefined;
   readonly actor: Actor;
 }
 
@@ -33,6 +36,7 @@ export async function createApi({ db, clock }: { db: Database; clock: Clock }, i
     scopes: checkScopes(input.scopes ?? []).toSorted(byName),
     tokenTtlSeconds: checkTokenTtl(input.tokenTtlSeconds),
     signingAlg: checkSigningAlg(input.signingAlg ?? 'ES256'),
+    requirement: input.requirement ?? 'any',
     disabledAt: null,
     createdAt: now,
     updatedAt: now,

@@ -1,3 +1,4 @@
+import type { Requirement } from '../config/requirement.ts';
 import type { Queryable } from '../db/database.ts';
 import { notify } from '../db/listen.ts';
 import { APIS_CHANNEL, type Api, type ApiScope, type SigningAlg } from './api.ts';
@@ -5,7 +6,7 @@ import { APIS_CHANNEL, type Api, type ApiScope, type SigningAlg } from './api.ts
 /** Every token request looks through the whole registry in memory, so it has a size. */
 export const API_COUNT_MAX = 2000;
 
-const COLUMNS = `a.id, a.audience, a.name, a.token_ttl_seconds, a.signing_alg, a.disabled_at,
+const COLUMNS = `a.id, a.audience, a.name, a.token_ttl_seconds, a.signing_alg, a.requirement, a.disabled_at,
   a.created_at, a.updated_at,
   coalesce((select jsonb_agg(jsonb_build_object('name', s.name, 'description', s.description) order by s.name)
     from api_scopes s where s.api_id = a.id), '[]') as scopes`;
@@ -16,6 +17,7 @@ interface Row {
   name: string;
   token_ttl_seconds: number;
   signing_alg: SigningAlg;
+  requirement: Requirement;
   disabled_at: Date | null;
   created_at: Date;
   updated_at: Date;
@@ -63,6 +65,7 @@ export async function insertApi(tx: Queryable, api: Omit<Api, 'disabledAt'>): Pr
     name: api.name,
     token_ttl_seconds: api.tokenTtlSeconds,
     signing_alg: api.signingAlg,
+    requirement: api.requirement,
     created_at: api.createdAt,
     updated_at: api.updatedAt,
   });
@@ -71,12 +74,13 @@ export async function insertApi(tx: Queryable, api: Omit<Api, 'disabledAt'>): Pr
 
 export async function saveApi(
   tx: Queryable,
-  api: Pick<Api, 'id' | 'name' | 'tokenTtlSeconds' | 'signingAlg' | 'updatedAt'>,
+  api: Pick<Api, 'id' | 'name' | 'tokenTtlSeconds' | 'signingAlg' | 'requirement' | 'updatedAt'>,
 ): Promise<void> {
   await tx('apis').where({ id: api.id }).update({
     name: api.name,
     token_ttl_seconds: api.tokenTtlSeconds,
     signing_alg: api.signingAlg,
+    requirement: api.requirement,
     updated_at: api.updatedAt,
   });
 }
@@ -120,6 +124,7 @@ function toApi(row: Row): Api {
     scopes: row.scopes,
     tokenTtlSeconds: row.token_ttl_seconds,
     signingAlg: row.signing_alg,
+    requirement: row.requirement,
     disabledAt: row.disabled_at,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

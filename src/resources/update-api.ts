@@ -1,6 +1,7 @@
 import type { Actor } from '../audit/event.ts';
 import { record } from '../audit/record.ts';
 import type { Clock } from '../clock.ts';
+import type { Requirement } from '../config/requirement.ts';
 import type { Database } from '../db/database.ts';
 import type { Api, ApiScope } from './api.ts';
 import { byName } from './create-api.ts';
@@ -15,6 +16,8 @@ export interface ApiChanges {
   /** For tokens from now on. */
   readonly tokenTtlSeconds?: number | undefined;
   readonly signingAlg?: string | undefined;
+  /** For tokens from now on, refreshed ones too. */
+  readonly requirement?: Requirement | undefined;
 }
 
 /** The audience stays as it is: it stands in tokens and in the verifiers' settings. Throws `api_not_found` (404) and what `createApi` throws. */
@@ -36,6 +39,7 @@ export async function updateApi(
           ? before.tokenTtlSeconds
           : checkTokenTtl(changes.tokenTtlSeconds),
       signingAlg: changes.signingAlg === undefined ? before.signingAlg : checkSigningAlg(changes.signingAlg),
+      requirement: changes.requirement ?? before.requirement,
       updatedAt: clock.now(),
     };
     await saveApi(tx, after);

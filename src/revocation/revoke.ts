@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 
 import { record, type Actor } from '../audit/record.ts';
+import { forgetDevices } from '../authenticators/remembered-device-store.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../db/database.ts';
@@ -64,6 +65,8 @@ export async function revokeWithin(
   const now = clock.now();
   const grants = await endGrants(tx, target, now);
   const sessions = await endSessions(tx, target, now);
+  // Whoever ends everything of a person does not spare a device the second factor either.
+  if ('account' in target) await forgetDevices(tx, target.account);
   // `issuedBefore` names the tokens of its sessions by itself; there may be very many.
   const ended = 'issuedBefore' in target ? [] : sessions;
   const atFirst = together([...(await endTokens(tx, target, now)), await endSessionTokens(tx, ended, now)]);

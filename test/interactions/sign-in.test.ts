@@ -33,6 +33,7 @@ function appearance({ status, html }: Page): { status: number; html: string } {
     html: html
       .replaceAll(/name="csrf"\s+value="[^"]+"/g, 'CSRF')
       .replaceAll(/\/interaction\/[\w-]+/g, '/interaction/UID')
+      .replaceAll(/challenge&quot;:&quot;[\w-]+/g, 'CHALLENGE')
       .replaceAll(/name="identifier"\s+value="[^"]*"/g, 'IDENTIFIER'),
   };
 }

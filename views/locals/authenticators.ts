@@ -1,3 +1,68 @@
+import type { ClientCard, Person } from './core.ts';
+
 /** Pages of passkeys, one-time codes, recovery codes. */
-// oxlint-disable-next-line typescript/no-empty-interface
-export interface AuthenticatorPages {}
+export interface AuthenticatorPages {
+  readonly 'second-factor': SecondFactorLocals;
+  readonly enrol: {
+    readonly step: StepFrame;
+    readonly takesTotp: boolean;
+    readonly problem: EnrolProblem | undefined;
+  };
+  readonly 'enrol-passkey': { readonly step: StepFrame } & PasskeySetup;
+  readonly 'enrol-totp': { readonly step: StepFrame } & TotpSetup;
+  readonly 'recovery-codes': { readonly step: StepFrame } & RecoveryCodesLocals;
+}
+
+/** What every step after the first factor knows. */
+export interface StepFrame {
+  readonly uid: string;
+  readonly csrf: string;
+  readonly client: ClientCard;
+  readonly person: Person;
+  /** Where the person goes afterwards; undefined in the device flow. */
+  readonly destination: string | undefined;
+}
+
+export type SecondFactorProblem =
+  'stale' | 'codeMissing' | 'recoveryMissing' | 'codeRejected' | 'passkeyRejected' | 'locked';
+
+interface SecondFactorLocals {
+  readonly step: StepFrame;
+  /** `PublicKeyCredentialRequestOptionsJSON`; undefined: the person has no passkey. */
+  readonly passkeyOptions: string | undefined;
+  readonly takesTotp: boolean;
+  readonly takesRecovery: boolean;
+  /** The person wants to use a recovery code. */
+  readonly recovering: boolean;
+  /** A new passkey may be set up instead. */
+  readonly mayEnrol: boolean;
+  /** For how long the device may be remembered; 0: not at all. */
+  readonly rememberDays: number;
+  readonly problem: SecondFactorProblem | undefined;
+  /** Until codes are taken again, when there were too many wrong ones. */
+  readonly waitSeconds: number;
+}
+
+export type EnrolProblem =
+  'stale' | 'codeMissing' | 'codeRejected' | 'nameInvalid' | 'passkeyRejected' | 'passkeyTaken' | 'notKept';
+
+export interface PasskeySetup {
+  /** `PublicKeyCredentialCreationOptionsJSON`. */
+  readonly options: string;
+  /** As typed, or as proposed. */
+  readonly name: string;
+  readonly problem: EnrolProblem | undefined;
+}
+
+export interface TotpSetup {
+  /** Side in modules, and the dark ones as an SVG path. */
+  readonly qr: { readonly size: number; readonly path: string };
+  /** The same for typing, in groups of four. */
+  readonly secret: string;
+  readonly problem: EnrolProblem | undefined;
+}
+
+export interface RecoveryCodesLocals {
+  readonly codes: readonly string[];
+  readonly problem: EnrolProblem | undefined;
+}

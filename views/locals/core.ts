@@ -58,7 +58,17 @@ interface ChooserLocals {
 }
 
 export type SignInProblem =
-  | { readonly kind: 'identifierMissing' | 'passwordMissing' | 'rejected' | 'stale' }
+  | {
+      readonly kind:
+        | 'identifierMissing'
+        | 'passwordMissing'
+        | 'rejected'
+        | 'stale'
+        | 'passkeyRejected'
+        | 'passkeyUnverified'
+        /** Too many wrong answers at the second step. */
+        | 'factorFailed';
+    }
   | { readonly kind: 'tooMany'; readonly waitSeconds: number };
 
 interface ConsentLocals {

@@ -87,6 +87,10 @@ export const coreSamples: SamplesOf<CorePages> = {
     otherAccount: { ...signIn, otherPerson: person },
     unverified: { ...signIn, client: unverified, destination: 'budget.example' },
     device: { ...signIn, destination: undefined },
+    passkey: { ...signIn, offers: { ...signIn.offers, passkeyOptions: '{"challenge":"AAAA"}' } },
+    passkeyRejected: { ...signIn, problems: [{ kind: 'passkeyRejected' }] },
+    passkeyUnverified: { ...signIn, problems: [{ kind: 'passkeyUnverified' }] },
+    factorFailed: { ...signIn, identifier: 'ines', problems: [{ kind: 'factorFailed' }] },
   },
   'choose-account': {
     first: { uid: 'uid1', csrf: 'csrf-token', client, person, destination: 'notes.example' },

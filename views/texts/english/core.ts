@@ -33,6 +33,11 @@ export const core = {
       rejected: 'That e-mail or username and password do not match. Check both and try again.',
       tooMany: (wait: string) => `Too many attempts. Wait ${wait}, then try again.`,
       stale: 'This form was open for too long, or your browser blocks cookies. Please try again.',
+      passkeyRejected:
+        'That passkey could not be accepted, or this page was open for too long. Try again, or use your password.',
+      passkeyUnverified:
+        'That passkey did not check that it is you, with a PIN or a fingerprint. Sign in with your password first.',
+      factorFailed: 'There were too many wrong answers. Start again with your password.',
     },
   },
   chooser: {

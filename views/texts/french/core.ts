@@ -35,6 +35,11 @@ export const core: typeof english = {
       tooMany: (wait) => `Trop de tentatives. Attendez ${wait}, puis réessayez.`,
       stale:
         'Ce formulaire est resté ouvert trop longtemps, ou votre navigateur bloque les cookies. Réessayez.',
+      passkeyRejected:
+        'Cette clé d’accès n’a pas pu être acceptée, ou cette page est restée ouverte trop longtemps. Réessayez ou utilisez votre mot de passe.',
+      passkeyUnverified:
+        'Cette clé d’accès n’a pas vérifié que c’est bien vous, par un code PIN ou une empreinte. Connectez-vous d’abord avec votre mot de passe.',
+      factorFailed: 'Il y a eu trop de réponses erronées. Recommencez avec votre mot de passe.',
     },
   },
   chooser: {
