@@ -183,7 +183,8 @@ describe('templates', () => {
 
   test.each(files)('%s prints nothing unescaped but other templates', (file) => {
     const raw = readFileSync(path.join(VIEWS, file), 'utf8').matchAll(/<%~\s*([\s\S]*?)%>/g);
-    for (const [, code = ''] of raw) expect(code).toMatch(/^(?:it\.body|include\('\.\/(?:parts\/)?[a-z-]+', )/);
+    for (const [, code = ''] of raw)
+      expect(code).toMatch(/^(?:it\.body|include\('\.\/(?:parts\/)?[a-z-]+', )/);
   });
 
   test('have a sample of every page', () => {
