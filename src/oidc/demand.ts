@@ -69,10 +69,14 @@ export function checkEssentialAcr(acr: unknown): void {
   }
 }
 
-/** Throws `invalid_grant`: RFC 9470 has no error for the token endpoint, so the description names the API's. */
+/**
+ * Throws `invalid_grant`: RFC 9470 has no error for the token endpoint, so the description names the API's. The library hides
+ * the descriptions of its own class of that name.
+ */
 export function checkStrength(api: Api, acr: unknown): void {
   if (meets(typeof acr === 'string' ? acr : undefined, api.requirement)) return;
-  throw new errors.InvalidGrant(
+  throw new errors.CustomOIDCProviderError(
+    'invalid_grant',
     `insufficient_user_authentication: the API requires ${api.requirement}, and the person signed in with less`,
   );
 }
