@@ -82,7 +82,8 @@ function start() {
     try {
       send(await navigator.credentials.get({ publicKey, mediation: 'conditional', signal: waiting.signal }));
     } catch (error) {
-      if (error.name !== 'AbortError') show(problemOf(error));
+      // Nobody asked for anything, so nobody is told that it was cancelled.
+      if (problemOf(error) !== 'cancelled') show(problemOf(error));
     }
   }
 
