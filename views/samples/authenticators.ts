@@ -13,6 +13,8 @@ const step: StepFrame = {
   client: {
     name: 'Atelier Notes',
     unverified: false,
+  logo: undefined,
+  accent: undefined,
     homeUri: 'https://notes.example/about',
     policyUri: undefined,
     tosUri: undefined,
