@@ -13,6 +13,7 @@ import { checkBody } from './http/read-body.ts';
 import { requestId } from './http/request-id.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { wellFormedUrl } from './http/well-formed.ts';
+import { linkRoutes } from './interactions/links.ts';
 import { createProviderPages } from './interactions/provider-pages.ts';
 import { interactionRoutes } from './interactions/routes.ts';
 import { createCurrentSessions } from './oidc/current-session.ts';
@@ -84,6 +85,7 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
     outbox({ ...services, views }),
     interactionRoutes({ ...services, views }, interactions),
     accountRoutes({ ...services, views, sessions }),
+    linkRoutes({ ...services, views }, interactions),
   ];
 
   const build = () => createProvider(hall, front);

@@ -1,3 +1,5 @@
+import type { Knex } from 'knex';
+
 import type { Actor } from '../audit/event.ts';
 import { record } from '../audit/record.ts';
 import type { Clock } from '../clock.ts';
@@ -7,6 +9,7 @@ import type { Database } from '../db/database.ts';
 import { violatedConstraint } from '../db/violation.ts';
 import { AppError } from '../errors.ts';
 import type { Account } from './account.ts';
+import { endLinksTo } from './link-store.ts';
 import { checkEmail, checkPassword, checkUsername, mergeProfile } from './rules.ts';
 import { insertAccount } from './store.ts';
 
@@ -30,7 +33,14 @@ export async function createAccount(
   { db, clock, passwords }: { db: Database; clock: Clock; passwords: Passwords },
   input: NewAccount,
 ): Promise<Account> {
-  const now = clock.now();
+  const account = draftAccount(input, clock.now());
+  const passwordHash = input.password === undefined ? null : await passwords.hash(input.password);
+  await db.transaction((tx) => saveDraftWithin(tx, account, passwordHash, input.actor)).catch(refuseTaken);
+  return account;
+}
+
+/** Everything that can be known to be wrong before the database is asked; it throws what {@link createAccount} throws for it. */
+export function draftAccount(input: Omit<NewAccount, 'actor'>, now: Date): Account {
   const account: Account = {
     id: newId('usr'),
     username: input.username === undefined ? null : checkUsername(input.username),
@@ -45,20 +55,24 @@ export async function createAccount(
   };
   if (account.username === null && account.email === null) throw identifierMissing();
   if (input.password !== undefined) checkPassword(input.password, account);
-  const passwordHash = input.password === undefined ? null : await passwords.hash(input.password);
-
-  await db
-    .transaction(async (tx) => {
-      await insertAccount(tx, account, passwordHash);
-      await record(tx, {
-        occurredAt: now,
-        type: 'account.created',
-        actor: input.actor,
-        accountId: account.id,
-      });
-    })
-    .catch(refuseTaken);
   return account;
+}
+
+/** Ends the links that would make the same account. Breaks a unique index when somebody has its names: see {@link refuseTaken}. */
+export async function saveDraftWithin(
+  tx: Knex.Transaction,
+  account: Account,
+  passwordHash: string | null,
+  actor: Actor,
+): Promise<void> {
+  await insertAccount(tx, account, passwordHash);
+  if (account.email !== null) await endLinksTo(tx, account.email);
+  await record(tx, {
+    occurredAt: account.createdAt,
+    type: 'account.created',
+    actor,
+    accountId: account.id,
+  });
 }
 
 export function identifierMissing(): AppError {

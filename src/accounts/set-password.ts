@@ -5,6 +5,7 @@ import { record } from '../audit/record.ts';
 import type { Clock } from '../clock.ts';
 import type { Passwords } from '../crypto/passwords.ts';
 import type { Database } from '../db/database.ts';
+import { endLinksOf } from './link-store.ts';
 import { accountNotFound } from './not-found.ts';
 import { checkPassword } from './rules.ts';
 import { findAccount, savePassword } from './store.ts';
@@ -35,10 +36,12 @@ export async function hashNewPassword(
   return passwords.hash(password);
 }
 
+/** Ends the links that were mailed to the person: who had to change a password may have had a reader of their mail. */
 export async function savePasswordWithin(
   tx: Knex.Transaction,
   { id, passwordHash, now, actor }: { id: string; passwordHash: string; now: Date; actor: Actor },
 ): Promise<void> {
   if (!(await savePassword(tx, id, passwordHash, now))) throw accountNotFound();
+  await endLinksOf(tx, id);
   await record(tx, { occurredAt: now, type: 'account.password-set', actor, accountId: id });
 }

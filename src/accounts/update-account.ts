@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import type { Account } from './account.ts';
 import { identifierMissing, refuseTaken } from './create-account.ts';
+import { endLinksOf } from './link-store.ts';
 import { accountNotFound } from './not-found.ts';
 import { checkEmail, checkUsername, mergeProfile } from './rules.ts';
 import { lockAccount, saveAccount } from './store.ts';
@@ -30,6 +31,7 @@ export async function updateAccount(
       if (!before) throw accountNotFound();
       const after = apply(before, changes, clock.now());
       await saveAccount(tx, after);
+      if (after.email !== before.email) await endLinksOf(tx, id);
       const changed = changedMembers(changes);
       await record(tx, {
         occurredAt: after.updatedAt,

@@ -93,6 +93,11 @@ export async function deleteProgress(db: Queryable, interactionUid: string): Pro
   await db('sign_ins').where({ interaction_uid: interactionUid }).delete();
 }
 
+/** Whatever the person has begun and not finished, in any browser. */
+export async function deleteProgressOf(db: Queryable, accountId: string): Promise<void> {
+  await db('sign_ins').where({ account_id: accountId }).delete();
+}
+
 function toProgress(row: Row): Progress {
   return {
     accountId: row.account_id,

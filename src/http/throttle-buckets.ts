@@ -15,7 +15,8 @@ export interface Bucket {
 
 const MINUTE = 60;
 const QUARTER_HOUR = 15 * MINUTE;
-const DAY = 24 * 3600;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 /** Slips of the finger before a delay, doubling delays up to a quarter of an hour, and an end of it at 50 a day (NIST: 100). */
 const ACCOUNT_FREE = 5;
@@ -31,6 +32,15 @@ const CLIENT_FREE = 20;
 const USER_CODE_FREE = 10;
 /** An API that introspects whatever it is sent; a guesser needs far more than this. */
 const INTROSPECTION_FREE = 300;
+
+/** A mail gets lost or is looked for in the wrong mailbox once or twice; more are a nuisance to whoever gets them. */
+const MAILS_PER_RECIPIENT = 3;
+/** An office whose people join on one day; its whole network gets ten times that. */
+const MAILS_PER_ADDRESS = 10;
+const MAILS_PER_NETWORK = 100;
+/** Somebody with very many addresses must not use up the good name of our mail server: 3 000 an hour. */
+const MAILS_IN_ALL = 500;
+const MAILS_IN_ALL_SECONDS = 10 * MINUTE;
 
 export type SignInAttempt = {
   address: string;
@@ -73,6 +83,26 @@ export function introspectionBuckets({ clientId }: { clientId: string }): Bucket
 }
 
 /**
+ * Buckets of mails that anybody may ask for; each mail counts as a failure. Kinds are counted apart for one person: who is
+ * sent mails about joining can still be sent one with a new password.
+ */
+export function mailBuckets(order: {
+  kind: string;
+  asked: string;
+  accountId: string | undefined;
+  address: string;
+}): Bucket[] {
+  const { kind, asked, accountId, address } = order;
+  return [
+    sending(`mail:${kind}:name:${folded(asked)}`, MAILS_PER_RECIPIENT),
+    sending(`mail:${kind}:id:${accountId ?? folded(asked)}`, MAILS_PER_RECIPIENT),
+    sending(`mail:${addressPrefix(address)}`, MAILS_PER_ADDRESS),
+    sending(`mail:${addressPrefix(address, 'wide')}`, MAILS_PER_NETWORK),
+    sending('mail', MAILS_IN_ALL, MAILS_IN_ALL_SECONDS),
+  ];
+}
+
+/**
  * The keys a success makes good again: those of the account. Addresses are not forgiven, or whoever has one account of
  * their own could reset the counter of all their guesses at others.
  */
@@ -108,6 +138,11 @@ function growing(key: string): Bucket {
 /** Closed for a window's length once its free failures are used up. */
 function closing(key: string, free: number, windowSeconds: number): Bucket {
   return { key, free, windowSeconds, delay: () => windowSeconds };
+}
+
+/** Counted before it is done: the first that is one too many closes it, and is not done. */
+function sending(key: string, most: number, windowSeconds = HOUR): Bucket {
+  return closing(key, most + 1, windowSeconds);
 }
 
 /** Identifiers that look alike count together; the database decides what is the same account. */

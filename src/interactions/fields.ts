@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 
+import type { Secrets } from '../crypto/secrets.ts';
 import { AppError } from '../errors.ts';
 import { checkCsrf } from '../http/csrf.ts';
 import { httpError } from '../http/errors.ts';
@@ -16,8 +17,13 @@ export function fieldsOf(ctx: Context): Record<string, string> {
 
 /** Whether the form came from a page of this interaction. People with a stale page get it again instead of an error. */
 export function isOurForm({ secrets }: InteractionsContext, { ctx, interaction }: Visit): boolean {
+  return isFormOf(secrets, ctx, interaction.uid);
+}
+
+/** The same for a page outside of an interaction. */
+export function isFormOf(secrets: Secrets, ctx: Context, binding: string): boolean {
   try {
-    checkCsrf(secrets, ctx, interaction.uid);
+    checkCsrf(secrets, ctx, binding);
     return true;
   } catch (error) {
     if (error instanceof AppError && error.code === 'csrf_failed') return false;

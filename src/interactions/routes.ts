@@ -18,6 +18,8 @@ import { enrolmentSteps } from './enrol.ts';
 import { showLogin } from './log-in.ts';
 import { passkeySteps } from './passkey.ts';
 import { secondFactorSteps } from './second-factor.ts';
+import { registrationSteps } from './register.ts';
+import { resetSteps } from './reset.ts';
 import { seeOther } from './see-other.ts';
 import { showSignIn } from './sign-in-page.ts';
 import { submitSignIn } from './submit-sign-in.ts';
@@ -63,6 +65,8 @@ function allSteps(context: InteractionsContext): Record<string, Step | undefined
     ...passkeySteps,
     ...secondFactorSteps,
     ...enrolmentSteps,
+    ...registrationSteps(context),
+    ...resetSteps(context),
   } satisfies Steps);
 }
 

@@ -78,6 +78,8 @@ export interface SignInResult {
 export interface Interactions {
   /** undefined: expired, finished, or begun in another browser. */
   find(ctx: Context): Promise<Interaction | undefined>;
+  /** Whether there is something left to answer, in whatever browser. */
+  isOpen(uid: string): Promise<boolean>;
   signIn(ctx: Context, result: SignInResult): Promise<string>;
   /** Goes on with the account that is signed in, where the client asked for a choice. */
   keepAccount(ctx: Context): Promise<string>;
@@ -96,6 +98,10 @@ export function createInteractions(hall: HallContext, current: () => Provider): 
       const details = await findDetails(current(), ctx);
       const record = details && (await hall.clients.find(String(details.params['client_id'])));
       return details && record && (await present(hall, current(), details, record));
+    },
+    async isOpen(uid) {
+      const interaction = await current().Interaction.find(uid);
+      return interaction !== undefined && interaction.result === undefined;
     },
     signIn: (ctx, { amr, authTime, ...result }) =>
       finish(
