@@ -79,7 +79,7 @@ describe.each(pages)('$id', (sample) => {
     for (const field of findAll(document, 'input').filter(
       ({ attributes }) => attributes['type'] === 'password',
     )) {
-      expect(field.attributes['autocomplete']).toBe('current-password');
+      expect(field.attributes['autocomplete']).toMatch(/^(?:current|new)-password$/);
       // With passkeys in its list of suggestions or without (HTML, autofill detail tokens).
       const tokens = findAll(document, 'input').map(({ attributes }) =>
         attributes['autocomplete']?.split(' '),
@@ -268,7 +268,7 @@ function labelsFor(root: Element, id: string | undefined): Element[] {
 }
 
 /** Addresses, and the names of things that templates look up, stay as they are: nobody outside chooses them. */
-const OURS = new Set(['kind', 'problem', 'action', 'homeUri', 'policyUri', 'tosUri']);
+const OURS = new Set(['kind', 'problem', 'about', 'action', 'homeUri', 'policyUri', 'tosUri']);
 
 /** Adds to every text below. */
 function append(value: unknown, addition: string): void {

@@ -18,14 +18,21 @@ export type LinkOrder = Pick<AccountLink, 'purpose' | 'email'> &
  * The path of a new link, secret token included: for one mail or one look, never to be stored or logged. Undefined when the
  * account has changed since the link was asked for: password, address, disabled, gone.
  */
-export async function mintLink(
+export function mintLink(
   { db, clock }: { db: Database; clock: Clock },
+  order: LinkOrder,
+): Promise<string | undefined> {
+  return db.transaction((tx) => mintLinkWithin(tx, order, clock.now()));
+}
+
+export async function mintLinkWithin(
+  tx: Knex.Transaction,
   { requestedAt, ...order }: LinkOrder,
+  now: Date,
 ): Promise<string | undefined> {
   const token = randomToken(32);
   const digest = linkDigest(token);
   if (!digest) throw new TypeError('a token of another form was made');
-  const now = clock.now();
   const link = {
     accountId: null,
     previousEmail: null,
@@ -37,11 +44,9 @@ export async function mintLink(
     createdAt: now,
     expiresAt: new Date(now.getTime() + LINK_TTL_SECONDS[order.purpose] * 1000),
   };
-  return db.transaction(async (tx) => {
-    if (!(await isStillWanted(tx, link, requestedAt))) return undefined;
-    await replaceLinks(tx, link);
-    return `${PATHS[order.purpose]}?token=${token}`;
-  });
+  if (!(await isStillWanted(tx, link, requestedAt))) return undefined;
+  await replaceLinks(tx, link);
+  return `${PATHS[order.purpose]}?token=${token}`;
 }
 
 const PATHS = {

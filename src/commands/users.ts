@@ -18,6 +18,17 @@ export function usersCommand(noun: Command): void {
     load: async () => (await import('./user-actions.ts')).create,
   });
   addVerb(noun, {
+    usage: 'invite <email>',
+    summary: 'send somebody a link with which they make themselves an account',
+    argumentHelp: { email: 'e-mail address' },
+    options: [new Option('--name <text>', 'full name, which they can change')],
+    notes:
+      'The link is also printed, once, for you to hand on. It is good for a week. An address counts as verified only for ' +
+      'who came by the mail.',
+    examples: ['users invite ada@example.com --name "Ada Lovelace"'],
+    load: async () => (await import('./user-mails.ts')).inviteUser,
+  });
+  addVerb(noun, {
     usage: 'list',
     summary: 'list accounts, oldest first',
     options: pageOptions('username or e-mail address'),
@@ -73,6 +84,13 @@ export function usersCommand(noun: Command): void {
     notes:
       'For somebody who has lost all of them. Make sure that it is them who asks: only the password is left.',
     load: async () => (await import('./user-actions.ts')).resetFactorsOf,
+  });
+  addVerb(noun, {
+    usage: 'send-reset <user>',
+    summary: 'send the person a link with which they choose a password',
+    argumentHelp: USER,
+    notes: 'Until they have chosen one, nothing changes. You never see the link or the password.',
+    load: async () => (await import('./user-mails.ts')).sendReset,
   });
   addVerb(noun, {
     usage: 'disable <user>',

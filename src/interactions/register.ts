@@ -13,7 +13,7 @@ import { fieldsOf, isOurForm } from './fields.ts';
 import { showCheckMail } from './check-mail.ts';
 import { formTargetsOf } from './form-targets.ts';
 import { hasMail, orderMail } from './order-mail.ts';
-import { presentClient } from './present.ts';
+import { destinationOf, presentClient } from './present.ts';
 import { seeOther } from './see-other.ts';
 import { wayBackTo } from './way-back.ts';
 
@@ -77,6 +77,7 @@ async function showRegister(
       uid: interaction.uid,
       csrf: csrfToken(secrets, ctx, interaction.uid),
       client: presentClient(interaction.client),
+      destination: destinationOf(interaction.redirectUri),
       email: refusal?.email ?? interaction.loginHint ?? '',
       domains: config.registration.domains,
       problem: refusal?.problem,

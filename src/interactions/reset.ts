@@ -10,7 +10,7 @@ import type { InteractionsContext, Steps, Visit } from './context.ts';
 import { fieldsOf, isOurForm } from './fields.ts';
 import { formTargetsOf } from './form-targets.ts';
 import { hasMail, orderMail } from './order-mail.ts';
-import { presentClient } from './present.ts';
+import { destinationOf, presentClient } from './present.ts';
 import { emailOf } from './register.ts';
 import { seeOther } from './see-other.ts';
 import { wayBackTo } from './way-back.ts';
@@ -71,6 +71,7 @@ async function showReset(
       uid: interaction.uid,
       csrf: csrfToken(secrets, ctx, interaction.uid),
       client: presentClient(interaction.client),
+      destination: destinationOf(interaction.redirectUri),
       identifier: refusal?.identifier ?? interaction.loginHint ?? '',
       problem: refusal?.problem,
     },

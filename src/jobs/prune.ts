@@ -31,6 +31,7 @@ export const PRUNED: readonly Pruned[] = [
   { table: 'replays', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: MINUTE },
   { table: 'refresh_answers', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: MINUTE },
   { table: 'throttles', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: MINUTE },
+  { table: 'account_links', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: 5 * MINUTE },
   { table: 'grants', deadAt: 'expires_at', keepSeconds: TOMBSTONE_SECONDS, everySeconds: 5 * MINUTE },
   { table: 'sign_ins', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: 5 * MINUTE },
   { table: 'totps', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: HOUR },

@@ -1,3 +1,62 @@
+import type { ClientCard } from './core.ts';
+
 /** Pages of joining, confirming an address, a forgotten password. */
-// oxlint-disable-next-line typescript/no-empty-interface
-export interface RegistrationPages {}
+export interface RegistrationPages {
+  readonly register: RegisterLocals;
+  readonly reset: ResetLocals;
+  readonly 'check-mail': InteractionLocals & {
+    readonly about: 'registration' | 'reset';
+    readonly validSeconds: number;
+  };
+  readonly registration: NewPasswordLocals & {
+    readonly name: string;
+    readonly problem: NewPasswordProblem | 'stale' | 'name' | undefined;
+  };
+  readonly 'password-reset': NewPasswordLocals & {
+    readonly problem: NewPasswordProblem | 'stale' | undefined;
+  };
+  readonly 'email-change': LinkFormLocals & { readonly stale: boolean };
+  readonly 'email-confirmed': undefined;
+  readonly 'dead-link': DeadLinkLocals;
+}
+
+interface InteractionLocals {
+  readonly uid: string;
+  readonly csrf: string;
+  readonly client: ClientCard;
+  /** Where the person goes afterwards; undefined in the device flow. */
+  readonly destination: string | undefined;
+}
+
+interface RegisterLocals extends InteractionLocals {
+  readonly email: string;
+  /** Those that may join; none: all. */
+  readonly domains: readonly string[];
+  readonly problem: RegisterProblem | undefined;
+}
+
+interface ResetLocals extends InteractionLocals {
+  readonly identifier: string;
+  readonly problem: ResetProblem | undefined;
+}
+
+interface LinkFormLocals {
+  readonly token: string;
+  readonly csrf: string;
+  readonly email: string;
+}
+
+interface NewPasswordLocals extends LinkFormLocals {
+  /** Characters. */
+  readonly lengthMin: number;
+}
+
+export interface DeadLinkLocals {
+  readonly about: 'registration' | 'reset' | 'email';
+}
+
+export type RegisterProblem = 'missing' | 'invalid' | 'domain' | 'stale';
+export type ResetProblem = 'missing' | 'invalid' | 'stale';
+
+export type NewPasswordProblem =
+  'missing' | 'different' | 'too-short' | 'too-long' | 'unusable-characters' | 'predictable' | 'names-you';

@@ -34,7 +34,7 @@ const signIn: CorePages['sign-in'] = {
   remember: false,
   problems: [],
   destination: 'notes.example',
-  offers: { passkeyOptions: undefined, upstreams: [], mayRegister: false, mayReset: false },
+  offers: { passkeyOptions: undefined, upstreams: [], mayRegister: true, mayReset: true },
 };
 
 const consent: CorePages['consent'] = {
@@ -91,6 +91,7 @@ export const coreSamples: SamplesOf<CorePages> = {
     passkeyRejected: { ...signIn, problems: [{ kind: 'passkeyRejected' }] },
     passkeyUnverified: { ...signIn, problems: [{ kind: 'passkeyUnverified' }] },
     factorFailed: { ...signIn, identifier: 'ines', problems: [{ kind: 'factorFailed' }] },
+    noMail: { ...signIn, offers: { ...signIn.offers, mayRegister: false, mayReset: false } },
   },
   'choose-account': {
     first: { uid: 'uid1', csrf: 'csrf-token', client, person, destination: 'notes.example' },
