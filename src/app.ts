@@ -13,6 +13,7 @@ import { checkBody } from './http/read-body.ts';
 import { requestId } from './http/request-id.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { wellFormedUrl } from './http/well-formed.ts';
+import { createPasswordCheck } from './interactions/check-password.ts';
 import { linkRoutes } from './interactions/links.ts';
 import { createProviderPages } from './interactions/provider-pages.ts';
 import { interactionRoutes } from './interactions/routes.ts';
@@ -49,6 +50,7 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
   const interactions = createInteractions(hall, () => current);
   const sessions = createCurrentSessions(hall, () => current);
   const readers = createStreamReaders(services);
+  const checkPassword = createPasswordCheck({ ...services, views });
 
   // In running order, outermost first.
   const front = [
@@ -84,7 +86,7 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
     frontPage({ ...services, views }),
     outbox({ ...services, views }),
     interactionRoutes({ ...services, views }, interactions),
-    accountRoutes({ ...services, views, sessions }),
+    accountRoutes({ ...services, views, sessions, checkPassword }),
     linkRoutes({ ...services, views }, interactions),
   ];
 

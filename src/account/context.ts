@@ -12,6 +12,7 @@ import type { Secrets } from '../crypto/secrets.ts';
 import type { Database } from '../db/database.ts';
 import type { Egress } from '../http/egress.ts';
 import type { Throttle } from '../http/throttle.ts';
+import type { CheckPassword } from '../interactions/check-password.ts';
 import type { Logger } from '../log.ts';
 import type { CurrentSession, CurrentSessions } from '../oidc/current-session.ts';
 import type { ApiCache } from '../resources/cache.ts';
@@ -31,6 +32,7 @@ export interface AccountContext {
   readonly apis: ApiCache;
   readonly sessions: CurrentSessions;
   readonly views: Views;
+  readonly checkPassword: CheckPassword;
   /** The pages there are, in the order of the navigation. */
   readonly pageNames: readonly AccountPageName[];
 }

@@ -2,7 +2,9 @@ import { activity } from './activity.ts';
 import { apps } from './apps.ts';
 import type { AccountPages } from './context.ts';
 import { data } from './data.ts';
+import { email } from './email.ts';
 import { overview } from './overview.ts';
+import { password } from './password.ts';
 import { profile } from './profile.ts';
 import { sessions } from './sessions.ts';
 
@@ -10,6 +12,8 @@ import { sessions } from './sessions.ts';
 export const PAGES: AccountPages = {
   overview,
   profile,
+  email,
+  password,
   apps,
   sessions,
   activity,

@@ -34,12 +34,13 @@ export async function createAccount(
   input: NewAccount,
 ): Promise<Account> {
   const account = draftAccount(input, clock.now());
+  if (input.password !== undefined) checkPassword(input.password, account);
   const passwordHash = input.password === undefined ? null : await passwords.hash(input.password);
   await db.transaction((tx) => saveDraftWithin(tx, account, passwordHash, input.actor)).catch(refuseTaken);
   return account;
 }
 
-/** Everything that can be known to be wrong before the database is asked; it throws what {@link createAccount} throws for it. */
+/** What can be said of a new account before the database is asked. Throws what {@link createAccount} throws of names and profile. */
 export function draftAccount(input: Omit<NewAccount, 'actor'>, now: Date): Account {
   const account: Account = {
     id: newId('usr'),
@@ -54,7 +55,6 @@ export function draftAccount(input: Omit<NewAccount, 'actor'>, now: Date): Accou
     updatedAt: now,
   };
   if (account.username === null && account.email === null) throw identifierMissing();
-  if (input.password !== undefined) checkPassword(input.password, account);
   return account;
 }
 

@@ -6,6 +6,7 @@ import type { Account } from './account.ts';
 import { draftAccount, refuseTaken, saveDraftWithin } from './create-account.ts';
 import type { AccountLink, LinkPurpose, WayBack } from './link.ts';
 import { consumeLink, findLink } from './link-store.ts';
+import { checkPassword } from './rules.ts';
 
 export interface RegistrationForm {
   readonly token: string;
@@ -32,6 +33,7 @@ export async function register(
   const link = await findLink(db.knex, form.token, form.purposes, clock.now());
   if (!link) return { ok: false, reason: 'dead-link' };
   const account = draftAccount(inputOf(link, form), clock.now());
+  checkPassword(form.password, account);
   const passwordHash = await passwords.hash(form.password);
 
   const makeAccount = db.transaction(async (tx): Promise<Registration> => {

@@ -85,7 +85,7 @@ export function mergeProfile(profile: Profile, changes: Readonly<Record<string, 
   return merged;
 }
 
-/** Throws `weak_password`, with a sentence for the person who chose it and `detail.reason` for doors that say it in other words. */
+/** Throws `weak_password` with a sentence for the person who chose it; `detail` is the reason (`PasswordProblem`). */
 export function checkPassword(
   password: string,
   account: Pick<Account, 'username' | 'email' | 'profile'>,
@@ -96,8 +96,7 @@ export function checkPassword(
     password,
     context.filter((word) => typeof word === 'string'),
   );
-  if (check.ok) return;
-  throw new AppError('weak_password', check.message, { status: 400, detail: { reason: check.reason } });
+  if (!check.ok) throw new AppError('weak_password', check.message, { status: 400, detail: check.reason });
 }
 
 function text(value: unknown, claim: string): string {

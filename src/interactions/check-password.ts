@@ -18,7 +18,11 @@ export interface PasswordAttempt {
   readonly identifier: string;
   readonly password: string;
   readonly clientId: string;
+  /** Whoever is signed in shows it once more: right, that is no event of its own. */
+  readonly isConfirmation?: true;
 }
+
+export type CheckPassword = ReturnType<typeof createPasswordCheck>;
 
 /** No more than argon2 hashes at once in any case (crypto/passwords.ts), so this slows nobody down. */
 const PARALLEL_PER_ACCOUNT = 3;
@@ -48,6 +52,7 @@ export function createPasswordCheck(context: InteractionsContext) {
         clientId: attempt.clientId,
         accountId: account?.id,
         reason: outcome.ok ? undefined : outcome.reason,
+        isConfirmation: attempt.isConfirmation === true,
       });
       if (!outcome.ok) {
         await throttle.fail(buckets);
@@ -73,9 +78,15 @@ function bucketsOf(
 async function recordOutcome(
   { db, clock }: InteractionsContext,
   ctx: Context,
-  event: { clientId: string; accountId: string | undefined; reason: string | undefined },
+  event: {
+    clientId: string;
+    accountId: string | undefined;
+    reason: string | undefined;
+    isConfirmation: boolean;
+  },
 ): Promise<void> {
-  const { clientId, accountId, reason } = event;
+  const { clientId, accountId, reason, isConfirmation } = event;
+  if (reason === undefined && isConfirmation) return;
   const { requestId, address } = stateOf(ctx);
   const common = { occurredAt: clock.now(), clientId, accountId, requestId, address };
   await db.transaction((tx) =>

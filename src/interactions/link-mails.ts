@@ -3,7 +3,14 @@ import type { Account } from '../accounts/account.ts';
 import { LINK_TTL_SECONDS, type WayBack } from '../accounts/link.ts';
 import { mintLink, type LinkOrder } from '../accounts/mint-link.ts';
 import { findAccount, findAccountByIdentifier } from '../accounts/store.ts';
-import type { DueMail, Preparation, PreparationContext, Preparations } from '../mail/preparation.ts';
+import { listProviderNames } from '../upstream/provider-names.ts';
+import type {
+  DueMail,
+  Preparation,
+  PreparationContext,
+  Preparations,
+  PreparedMail,
+} from '../mail/preparation.ts';
 
 /** Where people sign in who have an account already, and ask for a new password if they have to. */
 const SIGN_IN_PATH = '/account';
@@ -21,10 +28,7 @@ export const linkMails = {
 
 async function prepareRegistration(mail: DueMail, context: PreparationContext): ReturnType<Preparation> {
   const known = await findAccountByIdentifier(context.db.knex, mail.recipient);
-  if (known) {
-    const locals = { path: SIGN_IN_PATH, name: known.profile.name, address: mail.detail['address'] };
-    return { template: 'registration-known', locals };
-  }
+  if (known) return knownTo(known, mail);
   const locals = await linkFor(mail, context, { purpose: 'registration' });
   return locals && { template: 'registration', locals };
 }
@@ -36,6 +40,14 @@ async function preparePasswordReset(mail: DueMail, context: PreparationContext):
   if (account?.email !== mail.recipient) {
     return { template: 'password-reset-unknown', locals: { address: mail.detail['address'] } };
   }
+  // Who is signed in may want a first password; who is not may be anybody with the mailbox of somebody who left an organisation.
+  if (!account.hasPassword && mail.detail['wanted'] === undefined) {
+    const providers = await listProviderNames(context.db.knex, account.id);
+    if (providers.length > 0) {
+      const locals = { provider: providers.join(', '), address: mail.detail['address'] };
+      return { template: 'password-reset-federated', locals };
+    }
+  }
   const locals = await linkFor(mail, context, { purpose: 'password-reset', account });
   return locals && { template: 'password-reset', locals };
 }
@@ -43,6 +55,8 @@ async function preparePasswordReset(mail: DueMail, context: PreparationContext):
 async function prepareEmailChange(mail: DueMail, context: PreparationContext): ReturnType<Preparation> {
   const account = mail.accountId === null ? undefined : await findAccount(context.db.knex, mail.accountId);
   if (!account) return undefined;
+  const known = await findAccountByIdentifier(context.db.knex, mail.recipient);
+  if (known && known.id !== account.id) return knownTo(known, mail);
   const previousEmail = mail.detail['previousEmail'] ?? null;
   const locals = await linkFor(mail, context, { purpose: 'email-change', account, previousEmail });
   return locals && { template: 'email-change', locals };
@@ -54,6 +68,14 @@ async function prepareInvitation(mail: DueMail, context: PreparationContext): Re
   const { name = null, invitation = mail.id } = mail.detail;
   const locals = await linkFor(mail, context, { purpose: 'invitation', name, occasion: invitation });
   return locals && { template: 'invitation', locals };
+}
+
+/** Somebody wants an address that has an account already. */
+function knownTo(known: Account, { detail: { address } }: DueMail): PreparedMail {
+  return {
+    template: 'registration-known',
+    locals: { path: SIGN_IN_PATH, name: known.profile.name, address },
+  };
 }
 
 /** Undefined when the account has changed since it was asked for. */

@@ -18,12 +18,14 @@ export function weakPasswordProblem(error: unknown): NewPasswordProblem | undefi
   if (!(error instanceof AppError)) return undefined;
   if (error.code === 'password_too_long') return 'too-long';
   if (error.code !== 'weak_password') return undefined;
-  const reason = reasonOf(error.detail);
-  return WEAKNESSES.find((known) => known === reason) ?? 'predictable';
+  return WEAKNESSES.find((known) => known === error.detail) ?? 'predictable';
 }
 
-const WEAKNESSES = ['too-short', 'too-long', 'unusable-characters', 'predictable', 'names-you'] as const;
-
-function reasonOf(detail: unknown): unknown {
-  return typeof detail === 'object' && detail !== null && 'reason' in detail ? detail.reason : undefined;
-}
+const WEAKNESSES = [
+  'too-short',
+  'too-long',
+  'unusable-characters',
+  'predictable',
+  'names-you',
+  'common',
+] as const satisfies readonly NewPasswordProblem[];

@@ -77,7 +77,7 @@ function conditionOf(target: RevokeTarget): Condition {
   }
   if ('grant' in target) return { sql: 'grant_id = ?', values: [target.grant] };
   if ('session' in target) return { sql: 'session_uid = ?', values: [target.session] };
-  if ('account' in target) return { sql: 'account_id = ?', values: [target.account] };
+  if ('account' in target) return conditionOfAccount(target);
   if ('client' in target) return { sql: 'client_id = ?', values: [target.client] };
   if ('api' in target) return { sql: 'api_id = ?', values: [target.api] };
   if ('key' in target) return { sql: 'kid = ?', values: [target.key] };
@@ -86,6 +86,17 @@ function conditionOf(target: RevokeTarget): Condition {
     sql: `(issued_at < ? OR EXISTS (SELECT FROM grants g WHERE g.id = t.grant_id AND g.created_at < ?)
       OR EXISTS (SELECT FROM sessions s WHERE s.uid = t.session_uid AND s.created_at < ?))`,
     values: [target.issuedBefore, target.issuedBefore, target.issuedBefore],
+  };
+}
+
+function conditionOfAccount(target: { account: string; exceptSession?: string }): Condition {
+  const { account, exceptSession } = target;
+  if (exceptSession === undefined) return { sql: 'account_id = ?', values: [account] };
+  // A token of the session, or of a grant that the session uses (one with `offline_access` knows no session).
+  return {
+    sql: `account_id = ? AND session_uid IS DISTINCT FROM ? AND NOT EXISTS (
+      SELECT FROM session_clients c WHERE c.session_uid = ? AND c.grant_id = t.grant_id)`,
+    values: [account, exceptSession, exceptSession],
   };
 }
 

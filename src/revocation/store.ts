@@ -73,8 +73,10 @@ export async function findTokens(
 export async function endGrants(tx: Knex.Transaction, target: RevokeTarget, now: Date): Promise<number> {
   const rows = tx('grants').whereNull('revoked_at');
   if ('grant' in target) rows.where('id', target.grant);
-  else if ('account' in target) rows.where('account_id', target.account);
-  else if ('client' in target) rows.where('client_id', target.client);
+  else if ('account' in target) {
+    rows.where('account_id', target.account);
+    if (target.exceptSession !== undefined) rows.whereNotIn('id', grantsOf(tx, target.exceptSession));
+  } else if ('client' in target) rows.where('client_id', target.client);
   else if ('issuedBefore' in target) rows.where('created_at', '<', target.issuedBefore);
   else return 0;
   return rows.update({ revoked_at: now });
@@ -100,11 +102,17 @@ export async function endSessions(
 ): Promise<readonly string[]> {
   const rows = tx('sessions').whereNull('ended_at');
   if ('session' in target) rows.where('uid', target.session);
-  else if ('account' in target) rows.where('account_id', target.account);
-  else if ('issuedBefore' in target) rows.where('created_at', '<', target.issuedBefore);
+  else if ('account' in target) {
+    rows.where('account_id', target.account);
+    if (target.exceptSession !== undefined) rows.whereNot('uid', target.exceptSession);
+  } else if ('issuedBefore' in target) rows.where('created_at', '<', target.issuedBefore);
   else return [];
   const ended: { uid: string }[] = await rows.update({ ended_at: now }).returning('uid');
   return ended.map((row) => row.uid);
+}
+
+function grantsOf(tx: Knex.Transaction, sessionUid: string): Knex.QueryBuilder {
+  return tx('session_clients').select('grant_id').where('session_uid', sessionUid).whereNotNull('grant_id');
 }
 
 /** One delivery for every sign-in at a client that asked to be told (OIDC Back-Channel Logout §2.2). */

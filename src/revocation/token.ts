@@ -26,7 +26,8 @@ export type RevokeTarget =
   | { readonly jti: string; readonly expiresAt?: Date }
   | { readonly grant: string }
   | { readonly session: string }
-  | { readonly account: string }
+  /** `exceptSession`: what the person does in that browser goes on. */
+  | { readonly account: string; readonly exceptSession?: string }
   | { readonly client: string }
   | { readonly api: string }
   | { readonly key: string }

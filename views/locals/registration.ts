@@ -1,3 +1,4 @@
+import type { AccountFrame } from './account.ts';
 import type { ClientCard } from './core.ts';
 
 /** Pages of joining, confirming an address, a forgotten password. */
@@ -18,6 +19,8 @@ export interface RegistrationPages {
   readonly 'email-change': LinkFormLocals & { readonly stale: boolean };
   readonly 'email-confirmed': undefined;
   readonly 'dead-link': DeadLinkLocals;
+  readonly 'account-email': AccountEmailLocals;
+  readonly 'account-password': AccountPasswordLocals;
 }
 
 interface InteractionLocals {
@@ -55,8 +58,46 @@ export interface DeadLinkLocals {
   readonly about: 'registration' | 'reset' | 'email';
 }
 
+interface AccountEmailLocals {
+  readonly frame: AccountFrame;
+  /** undefined: the account has none. */
+  readonly email: string | undefined;
+  readonly verified: boolean;
+  /** Mails are sent here; otherwise nothing can be confirmed. */
+  readonly mayChange: boolean;
+  /** What was typed, when the form comes back. */
+  readonly wanted: string;
+  readonly problem: EmailProblem | undefined;
+  /** A link is on its way. */
+  readonly sent: boolean;
+}
+
+export type EmailProblem = 'missing' | 'invalid' | 'same';
+
+interface AccountPasswordLocals {
+  readonly frame: AccountFrame;
+  readonly hasPassword: boolean;
+  /** There is an address to which a link for a first password can be sent. */
+  readonly mayAsk: boolean;
+  /** Characters. */
+  readonly lengthMin: number;
+  readonly problem: PasswordFormProblem | undefined;
+  readonly done: 'changed' | 'sent' | undefined;
+}
+
+export type PasswordFormProblem =
+  | { readonly kind: NewPasswordProblem | 'currentMissing' | 'rejected' }
+  | { readonly kind: 'tooMany'; readonly waitSeconds: number };
+
 export type RegisterProblem = 'missing' | 'invalid' | 'domain' | 'stale';
 export type ResetProblem = 'missing' | 'invalid' | 'stale';
 
 export type NewPasswordProblem =
-  'missing' | 'different' | 'too-short' | 'too-long' | 'unusable-characters' | 'predictable' | 'names-you';
+  | 'missing'
+  | 'different'
+  | 'too-short'
+  | 'too-long'
+  | 'unusable-characters'
+  | 'predictable'
+  | 'names-you'
+  | 'common';

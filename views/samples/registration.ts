@@ -1,4 +1,5 @@
 import type { RegistrationPages } from '../locals/registration.ts';
+import { sampleFrame } from './account.ts';
 import type { SamplesOf } from './samples.ts';
 
 const interaction = {
@@ -45,6 +46,25 @@ const emailChange: RegistrationPages['email-change'] = {
   csrf: 'csrf-token',
   email: 'ines@atelier.example',
   stale: false,
+};
+
+const accountEmail: RegistrationPages['account-email'] = {
+  frame: sampleFrame('email'),
+  email: 'ines.moreau@example.org',
+  verified: true,
+  mayChange: true,
+  wanted: '',
+  problem: undefined,
+  sent: false,
+};
+
+const accountPassword: RegistrationPages['account-password'] = {
+  frame: sampleFrame('password'),
+  hasPassword: true,
+  mayAsk: true,
+  lengthMin: 15,
+  problem: undefined,
+  done: undefined,
 };
 
 export const registrationSamples: SamplesOf<RegistrationPages> = {
@@ -95,11 +115,34 @@ export const registrationSamples: SamplesOf<RegistrationPages> = {
     long: { ...passwordReset, problem: 'too-long' },
     unusable: { ...passwordReset, problem: 'unusable-characters' },
     predictable: { ...passwordReset, problem: 'predictable' },
+    common: { ...passwordReset, problem: 'common' },
     namesYou: { ...passwordReset, problem: 'names-you' },
     stale: { ...passwordReset, problem: 'stale' },
   },
   'email-change': { first: emailChange, stale: { ...emailChange, stale: true } },
   'email-confirmed': { first: undefined },
+  'account-email': {
+    first: accountEmail,
+    unverified: { ...accountEmail, verified: false },
+    none: { ...accountEmail, email: undefined, verified: false },
+    sent: { ...accountEmail, sent: true },
+    noMail: { ...accountEmail, mayChange: false },
+    missing: { ...accountEmail, problem: 'missing' },
+    invalid: { ...accountEmail, wanted: 'ines@', problem: 'invalid' },
+    same: { ...accountEmail, wanted: 'ines.moreau@example.org', problem: 'same' },
+  },
+  'account-password': {
+    first: accountPassword,
+    changed: { ...accountPassword, done: 'changed' },
+    currentMissing: { ...accountPassword, problem: { kind: 'currentMissing' } },
+    rejected: { ...accountPassword, problem: { kind: 'rejected' } },
+    tooMany: { ...accountPassword, problem: { kind: 'tooMany', waitSeconds: 240 } },
+    short: { ...accountPassword, problem: { kind: 'too-short' } },
+    common: { ...accountPassword, problem: { kind: 'common' } },
+    none: { ...accountPassword, hasPassword: false },
+    sent: { ...accountPassword, hasPassword: false, done: 'sent' },
+    noMail: { ...accountPassword, hasPassword: false, mayAsk: false },
+  },
   'dead-link': {
     registration: { about: 'registration' },
     reset: { about: 'reset' },

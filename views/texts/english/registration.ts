@@ -17,9 +17,11 @@ export const registration = {
       'too-long': 'This password is too long.',
       'unusable-characters': 'This password has characters that cannot be typed everywhere.',
       predictable:
-        'This password is among the first that somebody would try. Choose one that is harder to guess.',
+        'This password repeats itself or follows the keyboard. Choose one that is harder to guess.',
       'names-you':
         'This password is mostly your name, your address or the name of this service. Choose one that is harder to guess.',
+      common:
+        'Many people use this password, or one that begins like it, so it is among the first to be tried. Choose another.',
     },
   },
   register: {
@@ -89,6 +91,43 @@ export const registration = {
     doneTitle: 'Your address is confirmed',
     done: 'From now on you sign in with it, and mails go there.',
     account: 'Go to your account',
+  },
+  accountEmail: {
+    title: 'E-mail address',
+    verified: 'confirmed',
+    unverified: 'not confirmed yet',
+    none: 'Your account has no e-mail address.',
+    noMail: 'This service sends no mail, so an address cannot be confirmed here.',
+    sent: 'A link is on its way to that address. Nothing changes until it is opened, which works for an hour.',
+    verify: 'Send a link to confirm it',
+    changeTitle: 'Use another address',
+    explanation: 'We send a link to the new address. Until you open it, the old one stays.',
+    email: 'New e-mail address',
+    submit: 'Send the link',
+    problems: {
+      missing: 'Enter the new e-mail address.',
+      invalid: 'This is not an e-mail address. Check how it is written.',
+      same: 'This is the address that you have already.',
+    },
+  },
+  accountPassword: {
+    title: 'Password',
+    current: 'Your password now',
+    elsewhere: 'Sign out everywhere else',
+    elsewhereHint:
+      'Other browsers and devices have to sign in again, and their apps lose access. This browser stays signed in.',
+    submit: 'Change password',
+    changed: 'Your password is changed.',
+    sent: 'A link is on its way to your e-mail address. It works for half an hour.',
+    none: 'Your account has no password: you sign in another way.',
+    byMail:
+      'You can choose one with a link that we send to your e-mail address. You will then be signed out everywhere.',
+    ask: 'Send me the link',
+    problems: {
+      currentMissing: 'Enter the password that you have now.',
+      rejected: 'This is not the password that you have now.',
+      tooMany: (wait: string) => `Too many attempts. Wait ${wait}, then try again.`,
+    },
   },
   deadLink: {
     title: 'This link does nothing any more',

@@ -18,9 +18,11 @@ export const registration: typeof english = {
       'too-long': 'Ce mot de passe est trop long.',
       'unusable-characters': 'Ce mot de passe contient des caractères qui ne se saisissent pas partout.',
       predictable:
-        'Ce mot de passe fait partie des premiers que l’on essaierait. Choisissez-en un plus difficile à deviner.',
+        'Ce mot de passe se répète ou suit l’ordre du clavier. Choisissez-en un plus difficile à deviner.',
       'names-you':
         'Ce mot de passe se compose surtout de votre nom, de votre adresse ou du nom de ce service. Choisissez-en un plus difficile à deviner.',
+      common:
+        'Beaucoup de gens utilisent ce mot de passe, ou un autre qui commence de même\u202f: il est parmi les premiers que l’on essaie. Choisissez-en un autre.',
     },
   },
   register: {
@@ -96,6 +98,44 @@ export const registration: typeof english = {
     doneTitle: 'Votre adresse est confirmée',
     done: 'Désormais, vous vous connectez avec elle et les e-mails y sont envoyés.',
     account: 'Aller à votre compte',
+  },
+  accountEmail: {
+    title: 'Adresse e-mail',
+    verified: 'confirmée',
+    unverified: 'pas encore confirmée',
+    none: 'Votre compte n’a pas d’adresse e-mail.',
+    noMail: 'Ce service n’envoie pas d’e-mails : une adresse ne peut donc pas être confirmée ici.',
+    sent: 'Un lien est en route vers cette adresse. Rien ne change avant son ouverture ; il fonctionne pendant une heure.',
+    verify: 'Envoyer un lien pour la confirmer',
+    changeTitle: 'Utiliser une autre adresse',
+    explanation:
+      'Nous envoyons un lien à la nouvelle adresse. Tant que vous ne l’avez pas ouvert, l’ancienne reste.',
+    email: 'Nouvelle adresse e-mail',
+    submit: 'Envoyer le lien',
+    problems: {
+      missing: 'Saisissez la nouvelle adresse e-mail.',
+      invalid: 'Ceci n’est pas une adresse e-mail. Vérifiez l’orthographe.',
+      same: 'C’est l’adresse que vous avez déjà.',
+    },
+  },
+  accountPassword: {
+    title: 'Mot de passe',
+    current: 'Votre mot de passe actuel',
+    elsewhere: 'Me déconnecter partout ailleurs',
+    elsewhereHint:
+      'Les autres navigateurs et appareils devront se reconnecter, et leurs applications perdront leur accès. Ce navigateur reste connecté.',
+    submit: 'Changer le mot de passe',
+    changed: 'Votre mot de passe est changé.',
+    sent: 'Un lien est en route vers votre adresse e-mail. Il fonctionne pendant une demi-heure.',
+    none: 'Votre compte n’a pas de mot de passe : vous vous connectez autrement.',
+    byMail:
+      'Vous pouvez en choisir un grâce à un lien que nous envoyons à votre adresse e-mail. Vous serez alors déconnecté partout.',
+    ask: 'Recevoir le lien',
+    problems: {
+      currentMissing: 'Saisissez votre mot de passe actuel.',
+      rejected: 'Ce n’est pas votre mot de passe actuel.',
+      tooMany: (wait) => `Trop de tentatives. Attendez ${wait}, puis réessayez.`,
+    },
   },
   deadLink: {
     title: 'Ce lien ne fonctionne plus',
