@@ -9,7 +9,7 @@ import type { Database } from '../db/database.ts';
 import { violatedConstraint } from '../db/violation.ts';
 import { AppError } from '../errors.ts';
 import type { Account } from './account.ts';
-import { endLinksTo } from './link-store.ts';
+import { endLinksTo, lockAddress } from './link-store.ts';
 import { checkEmail, checkPassword, checkUsername, mergeProfile } from './rules.ts';
 import { insertAccount } from './store.ts';
 
@@ -65,6 +65,7 @@ export async function saveDraftWithin(
   passwordHash: string | null,
   actor: Actor,
 ): Promise<void> {
+  if (account.email !== null) await lockAddress(tx, account.email);
   await insertAccount(tx, account, passwordHash);
   if (account.email !== null) await endLinksTo(tx, account.email);
   await record(tx, {

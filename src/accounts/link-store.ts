@@ -103,6 +103,14 @@ export async function endLinksOf(db: Queryable, accountId: string): Promise<void
   await db('account_links').where({ account_id: accountId }).whereNull('used_at').delete();
 }
 
+/**
+ * One making of an account of this address after the other. Each uses up one link, makes the account and ends the other
+ * links: two that are half-way would wait for each other's link and name.
+ */
+export async function lockAddress(tx: Knex.Transaction, email: string): Promise<void> {
+  await tx.raw('SELECT pg_advisory_xact_lock(hashtextextended(?, 0))', [`guichet account of ${email}`]);
+}
+
 /** Those that would make an account of an address. */
 export async function endLinksTo(db: Queryable, email: string): Promise<void> {
   await db('account_links').where({ email }).whereNull('account_id').whereNull('used_at').delete();

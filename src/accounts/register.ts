@@ -5,7 +5,7 @@ import { AppError } from '../errors.ts';
 import type { Account } from './account.ts';
 import { draftAccount, refuseTaken, saveDraftWithin } from './create-account.ts';
 import type { AccountLink, LinkPurpose, WayBack } from './link.ts';
-import { consumeLink, findLink } from './link-store.ts';
+import { consumeLink, findLink, lockAddress } from './link-store.ts';
 import { checkPassword } from './rules.ts';
 
 export interface RegistrationForm {
@@ -37,6 +37,7 @@ export async function register(
   const passwordHash = await passwords.hash(form.password);
 
   const makeAccount = db.transaction(async (tx): Promise<Registration> => {
+    await lockAddress(tx, link.email);
     const used = await consumeLink(tx, form.token, form.purposes, clock.now());
     if (!used) return { ok: false, reason: 'dead-link' };
     await saveDraftWithin(tx, account, passwordHash, `account:${account.id}`);
