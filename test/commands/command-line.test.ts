@@ -41,7 +41,7 @@ test('help is exit code 0, and every verb has some', async () => {
   const verbs = [
     ...['create', 'list', 'show', 'update', 'disable', 'enable', 'delete'].map((verb) => ['apis', verb]),
     ...['create', 'update', 'rotate-secret'].map((verb) => ['clients', verb]),
-    ...['create', 'set-password'].map((verb) => ['users', verb]),
+    ...['create', 'invite', 'set-password', 'send-reset'].map((verb) => ['users', verb]),
     ['tokens', 'inspect'],
     ['tokens', 'revoke'],
     ['sessions', 'end'],

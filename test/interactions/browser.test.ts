@@ -148,7 +148,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     }
     const reached: string[] = [];
     await page.getByLabel('E-mail or username').focus();
-    for (let step = 0; step < 4; step += 1) {
+    for (let step = 0; step < 6; step += 1) {
       await page.keyboard.press('Tab');
       reached.push(
         await page.evaluate<string>('document.activeElement.id || document.activeElement.textContent'),
@@ -157,7 +157,14 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
         '3px',
       );
     }
-    expect(reached).toEqual(['password', 'remember', 'Sign in', 'Cancel and go back to Atelier Notes']);
+    expect(reached).toEqual([
+      'password',
+      'remember',
+      'Sign in',
+      'Forgot your password?',
+      'Create an account',
+      'Cancel and go back to Atelier Notes',
+    ]);
   });
 });
 
