@@ -8,6 +8,8 @@ const interaction = {
   client: {
     name: 'Atelier Notes',
     unverified: false,
+    logo: undefined,
+    accent: undefined,
     homeUri: undefined,
     policyUri: undefined,
     tosUri: undefined,
