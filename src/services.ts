@@ -103,7 +103,7 @@ export async function openServices(
       clients,
       apis,
       keys,
-      records: createRecords({ pool: db.pool, clock }),
+      records: createRecords({ pool: db.pool, clock, config }),
       statusLease,
       statusBoard,
       statusTokens: createStatusTokens({ board: statusBoard, keys, clock, config }),

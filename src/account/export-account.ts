@@ -2,6 +2,7 @@ import type { Account } from '../accounts/account.ts';
 import { record } from '../audit/record.ts';
 import { listAccountEvents, type AccountEvent } from '../audit/store.ts';
 import type { Clock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
 import type { Database } from '../db/database.ts';
 import type { Hand } from '../revocation/end-sessions.ts';
 import { listAccess } from '../revocation/list-access.ts';
@@ -18,7 +19,7 @@ type Exported = Readonly<Record<string, unknown>>;
  * hash, a key, a token's digest) can slip in with a new column. That it was asked for is recorded, and a part of it.
  */
 export async function exportAccount(
-  { db, clock }: { db: Database; clock: Clock },
+  { db, clock, config }: { db: Database; clock: Clock; config: Pick<Config, 'sessions'> },
   account: Account,
   hand: Hand,
 ): Promise<Exported> {
@@ -37,7 +38,7 @@ export async function exportAccount(
       since: access.since,
       last_used_at: access.lastUsedAt,
     })),
-    sessions: await exportSessions(db, account.id, now),
+    sessions: await exportSessions(db, account.id, { now, idleSeconds: config.sessions.idleSeconds }),
     activity: events.slice(0, EVENTS_MAX).map(presentEvent),
     activity_is_complete: events.length <= EVENTS_MAX,
   };
@@ -58,11 +59,19 @@ function presentAccount(account: Account): Exported {
   };
 }
 
-async function exportSessions(db: Database, accountId: string, now: Date): Promise<Exported[]> {
-  const sessions = await listSessions(db.knex, { now, limit: SESSIONS_MAX, accountId });
+async function exportSessions(
+  db: Database,
+  accountId: string,
+  at: { now: Date; idleSeconds: number },
+): Promise<Exported[]> {
+  const sessions = await listSessions(db.knex, { ...at, limit: SESSIONS_MAX, accountId });
   return sessions.map((session) => ({
     id: session.id,
     client_ids: session.clientIds,
+    user_agent: session.userAgent,
+    address: session.address,
+    identity_id: session.identityId,
+    last_used_at: session.lastUsedAt,
     created_at: session.createdAt,
     expires_at: session.expiresAt,
   }));

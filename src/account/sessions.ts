@@ -2,6 +2,7 @@ import type { AccountPages as Views } from '../../views/locals/account.ts';
 import { httpError } from '../http/errors.ts';
 import { seeOther } from '../interactions/see-other.ts';
 import { endSession, endSessions } from '../revocation/end-sessions.ts';
+import { deviceOf } from '../sessions/device.ts';
 import { listSessions, type SessionSummary } from '../sessions/list-sessions.ts';
 import { clientNames } from './client-names.ts';
 import type { AccountContext, AccountPage, AccountVisit } from './context.ts';
@@ -22,6 +23,7 @@ export const sessions: AccountPage = {
   async get(context, visit) {
     const found = await listSessions(context.db.knex, {
       now: context.clock.now(),
+      idleSeconds: context.config.sessions.idleSeconds,
       limit: SESSIONS_MAX,
       accountId: visit.account.id,
     });
@@ -65,14 +67,15 @@ async function present(
   { session }: AccountVisit,
   summary: SessionSummary,
 ): Promise<Shown> {
+  const { browser, system } = deviceOf(summary.userAgent);
   return {
     id: summary.id,
     isCurrent: summary.id === session.uid,
-    browser: undefined,
-    system: undefined,
-    address: undefined,
+    browser: browser ?? undefined,
+    system: system ?? undefined,
+    address: summary.address ?? undefined,
     since: summary.createdAt,
-    lastUsedAt: summary.createdAt,
+    lastUsedAt: summary.lastUsedAt,
     apps: await clientNames(context, summary.clientIds),
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { revoke } from '../revocation/revoke.ts';
+import { deviceInWords } from '../sessions/device.ts';
 import { listSessions } from '../sessions/list-sessions.ts';
 import { ACTOR } from './actor.ts';
 import { moment, table } from './outcome.ts';
@@ -11,15 +12,19 @@ import { getUserByName } from './user-actions.ts';
 
 const listOptions = z.object({ limit: pageOptions.shape.limit, user: z.string().optional() });
 
-export const list: Action = async ({ db, clock }, { options }) => {
+export const list: Action = async ({ db, clock, config }, { options }) => {
   const { limit, user } = parseOptions(listOptions, options);
   const accountId = user === undefined ? undefined : (await getUserByName(db.knex, user)).id;
-  const sessions = await listSessions(db.knex, { now: clock.now(), limit, accountId });
+  const { idleSeconds } = config.sessions;
+  const sessions = await listSessions(db.knex, { now: clock.now(), idleSeconds, limit, accountId });
   const rows = sessions.map((session) => [
     session.id,
     session.accountId,
     moment(session.createdAt),
+    moment(session.lastUsedAt),
     moment(session.expiresAt),
+    deviceInWords(session.userAgent),
+    session.address ?? '',
     session.clientIds.join(' '),
   ]);
   return {
@@ -28,14 +33,18 @@ export const list: Action = async ({ db, clock }, { options }) => {
         id: session.id,
         account_id: session.accountId,
         client_ids: session.clientIds,
+        user_agent: session.userAgent,
+        address: session.address,
+        identity_id: session.identityId,
         created_at: session.createdAt,
+        last_used_at: session.lastUsedAt,
         expires_at: session.expiresAt,
       })),
     },
     text:
       sessions.length === 0
         ? 'Nobody is signed in.'
-        : table(['SESSION', 'ACCOUNT', 'SINCE', 'UNTIL', 'CLIENTS'], rows),
+        : table(['SESSION', 'ACCOUNT', 'SINCE', 'LAST USED', 'UNTIL', 'DEVICE', 'ADDRESS', 'CLIENTS'], rows),
   };
 };
 

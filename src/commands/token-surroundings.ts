@@ -7,6 +7,7 @@ import type { Api } from '../resources/api.ts';
 import { findApi, findApiByAudience } from '../resources/store.ts';
 import { statusListUri } from '../revocation/status-list.ts';
 import { findStatusBit } from '../revocation/status-store.ts';
+import { idleSince } from '../sessions/session.ts';
 import { findSessions } from '../sessions/store.ts';
 import type { CommandContext } from './context.ts';
 import type { References, Sender } from './token-references.ts';
@@ -38,13 +39,14 @@ export interface Hook {
 
 export async function findSurroundings(context: CommandContext, refs: References): Promise<Surroundings> {
   const { db } = context;
+  const usedSince = idleSince(context.clock.now(), context.config.sessions.idleSeconds);
   const api = await findTheApi(context, refs);
   const grant =
     refs.grantId === null ? null : { id: refs.grantId, found: await findGrants(db.pool, [refs.grantId]) };
   const session =
     refs.sessionUid === null
       ? null
-      : { id: refs.sessionUid, found: await findSessions(db.pool, [refs.sessionUid]) };
+      : { id: refs.sessionUid, found: await findSessions(db.pool, [refs.sessionUid], usedSince) };
   return {
     client: refs.clientId === null ? null : await findClientParty(context, refs.clientId),
     person: refs.accountId === null ? null : await findPersonParty(context, refs.accountId),

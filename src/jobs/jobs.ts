@@ -1,6 +1,6 @@
 import { advanceKeys } from '../keys/advance-keys.ts';
 import type { Job } from './job.ts';
-import { prune, PRUNED, pruneEnded, pruneMessages } from './prune.ts';
+import { prune, PRUNED, pruneEnded, pruneIdleSessions, pruneMessages } from './prune.ts';
 import { dropTokenPartitions, ensureTokenPartitions } from './token-partitions.ts';
 
 /** Every job there is. */
@@ -17,6 +17,7 @@ export const JOBS: readonly Job[] = [
   // Reads the tombstones of a day, so not often.
   { name: 'prune-ended', everySeconds: 600, run: pruneEnded },
   { name: 'prune-mail-messages', everySeconds: 3600, run: pruneMessages },
+  { name: 'prune-idle-sessions', everySeconds: 3600, run: pruneIdleSessions },
   ...(PRUNED.map((pruned) => ({
     name: `prune-${pruned.table}`,
     everySeconds: pruned.everySeconds,

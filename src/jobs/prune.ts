@@ -64,7 +64,7 @@ const BATCH_GRANTS = 500;
 const PAUSE_MS = 50;
 
 /** Deletes what is dead, batch by batch, passing over rows that somebody holds. */
-export async function prune(ctx: JobContext, pruned: Pruned): Promise<void> {
+export async function prune(ctx: JobContext, pruned: Omit<Pruned, 'everySeconds'>): Promise<void> {
   const { table, deadAt, keepSeconds } = pruned;
   const before = new Date(ctx.clock.now().getTime() - keepSeconds * 1000);
   const batch = { table, deadAt, before, limit: BATCH_ROWS };
@@ -76,6 +76,12 @@ export async function prune(ctx: JobContext, pruned: Pruned): Promise<void> {
     await pause(PAUSE_MS);
   }
   if (total > 0) ctx.log.debug({ table, rows: total }, 'pruned');
+}
+
+/** Sessions that nobody used for so long that nobody finds them any more. No index serves it: read whole, so rarely. */
+export function pruneIdleSessions(ctx: JobContext): Promise<void> {
+  const keepSeconds = ctx.config.sessions.idleSeconds + TOMBSTONE_SECONDS;
+  return prune(ctx, { table: 'sessions', deadAt: 'last_used_at', keepSeconds });
 }
 
 /** What hangs on grants that have ended together with very many others, as when a client is revoked. It is dead already. */

@@ -3,6 +3,7 @@ import type Provider from 'oidc-provider';
 
 import type { Account } from '../accounts/account.ts';
 import type { HallContext } from './context.ts';
+import { recordVisit } from './session-use.ts';
 
 /** Who is signed in in this browser, and how that was proved. */
 export interface CurrentSession {
@@ -34,7 +35,9 @@ export function createCurrentSessions(hall: HallContext, current: () => Provider
     async find(ctx) {
       const session = await readSession(current(), ctx, hall.clock.now());
       const account = session && (await hall.records.findAccount(session.accountId));
-      return session && account && account.disabledAt === null ? { session, account } : undefined;
+      if (!session || !account || account.disabledAt !== null) return undefined;
+      await recordVisit(hall, session.uid, ctx);
+      return { session, account };
     },
     forget(ctx) {
       // With the attributes it was set with, or browsers keep it.
@@ -44,7 +47,7 @@ export function createCurrentSessions(hall: HallContext, current: () => Provider
   };
 }
 
-/** Looks without touching: neither the session nor its cookie is renewed. */
+/** Neither the session's end nor its cookie is renewed. */
 async function readSession(provider: Provider, ctx: Context, now: Date): Promise<CurrentSession | undefined> {
   const session = await provider.Session.get(ctx);
   const { uid, accountId, loginTs, acr, amr, exp } = session;

@@ -10,6 +10,7 @@ import type { TokenRow } from '../revocation/token.ts';
 import type { HallContext } from './context.ts';
 import { answerAgain, recordAnswer } from './refresh-again.ts';
 import { oidcOf, requestIdOf } from './library-context.ts';
+import { recordRefresh } from './session-use.ts';
 
 /**
  * What a request is about to issue. The library saves each thing as it goes; here they are collected and written together
@@ -54,7 +55,7 @@ export function commitIssued(hall: HallContext): Middleware {
     const issue = toIssue(issuance, recordAnswer(hall, ctx, issuance));
     const outcome = await hall.records.issue(issue);
     hall.metrics.issued.inc({ outcome });
-    if (outcome === 'issued') return;
+    if (outcome === 'issued') return recordRefresh(hall, ctx, issuance.spends?.model);
     if (outcome === 'ended') await retryWithAnotherKey(hall, issue);
     if (outcome === 'spent' && (await answerAgain(hall, ctx, issuance))) return;
     if (outcome === 'spent' && issuance.grantId) {

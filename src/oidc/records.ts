@@ -3,13 +3,14 @@ import type { Pool } from 'pg';
 import type { Account } from '../accounts/account.ts';
 import { findAccounts } from '../accounts/store.ts';
 import type { Clock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
 import { createBatch } from '../db/batch.ts';
 import type { Artifact } from '../grants/artifact.ts';
 import type { Grant } from '../grants/grant.ts';
 import { findArtifacts, findGrants, recordReplays, saveArtifacts } from '../grants/store.ts';
 import { createIssuer, type Issue, type IssueOutcome } from '../revocation/issue.ts';
 import { findTokens, type LedgerEntry } from '../revocation/store.ts';
-import type { Session, SessionByCookie } from '../sessions/session.ts';
+import { idleSince, type Session, type SessionByCookie } from '../sessions/session.ts';
 import { findSessions, findSessionsByCookie } from '../sessions/store.ts';
 
 /**
@@ -20,6 +21,7 @@ export interface Records {
   findArtifact(digest: Buffer): Promise<Artifact | undefined>;
   saveArtifact(artifact: Artifact): Promise<void>;
   findGrant(id: string): Promise<Grant | undefined>;
+  /** Like the next one: not of a session that is idle. */
   findSession(uid: string): Promise<Session | undefined>;
   findSessionByCookie(digest: Buffer): Promise<SessionByCookie | undefined>;
   findAccount(id: string): Promise<Account | undefined>;
@@ -34,14 +36,23 @@ const ITEMS_MAX = 128;
 /** Reads in flight of one kind; the rest of the pool stays free for the others. */
 const READS_IN_FLIGHT = 2;
 
-export function createRecords({ pool, clock }: { pool: Pool; clock: Clock }): Records {
+export function createRecords({
+  pool,
+  clock,
+  config,
+}: {
+  pool: Pool;
+  clock: Clock;
+  config: Pick<Config, 'sessions'>;
+}): Records {
+  const usedSince = () => idleSince(clock.now(), config.sessions.idleSeconds);
   const read = <I, O>(run: (items: I[]) => Promise<O[]>): ((item: I) => Promise<O>) =>
     createBatch({ run, maxItems: ITEMS_MAX, maxParallel: READS_IN_FLIGHT });
   return {
     findArtifact: read((digests) => findArtifacts(pool, digests)),
     findGrant: read((ids) => findGrants(pool, ids)),
-    findSession: read((uids) => findSessions(pool, uids)),
-    findSessionByCookie: read((digests) => findSessionsByCookie(pool, digests)),
+    findSession: read((uids) => findSessions(pool, uids, usedSince())),
+    findSessionByCookie: read((digests) => findSessionsByCookie(pool, digests, usedSince())),
     findAccount: read((ids) => findAccounts(pool, ids)),
     findToken: read((keys) => findTokens(pool, keys)),
     saveArtifact: createBatch<Artifact, void>({

@@ -13,6 +13,7 @@ import { notOffered } from './not-offered.ts';
 import { actorOf } from './artifact-adapter.ts';
 import type { HallContext } from './context.ts';
 import { presentedLast } from './session-binding.ts';
+import { browserOf, identityOf, noteBound, recordUse } from './session-use.ts';
 
 /**
  * For this long a cookie value that was just replaced still finds its session, and only where a sign-in is being completed
@@ -54,6 +55,7 @@ export function createSessionAdapter(hall: HallContext): Adapter {
 
     async findByUid(uid) {
       const session = await records.findSession(uid);
+      if (session) noteBound(session);
       return session && toPayload({ ...session, clients: presentedLast(session.clients) }, undefined);
     },
 
@@ -71,7 +73,10 @@ export function createSessionAdapter(hall: HallContext): Adapter {
       const signedOutOf = missingClients(before?.session.clients ?? [], clients);
       const isChanged = before?.json !== json;
 
-      if (!replaces && !isChanged && joined.length + signedOutOf.length === 0) return;
+      if (!replaces && !isChanged && joined.length + signedOutOf.length === 0) {
+        if (before) await recordUse(hall, before.session, browserOf(ctx));
+        return;
+      }
       await saveSession(
         db.pool,
         {
@@ -83,6 +88,8 @@ export function createSessionAdapter(hall: HallContext): Adapter {
           isChanged,
           cookieDigest: cookieDigest(id),
           replacesDigest: replaces ? cookieDigest(replaces) : null,
+          device: browserOf(ctx),
+          identity: identityOf(ctx),
         },
         clock.now(),
       );

@@ -1,12 +1,13 @@
 import type { Pool } from 'pg';
 
-import type { Session, SessionByCookie, SessionClient } from './session.ts';
+import type { Session, SessionByCookie, SessionClient, SessionDevice } from './session.ts';
 
 interface SessionRow {
   uid: string;
   account_id: string | null;
   payload: Buffer;
   expires_at: Date;
+  last_used_at: Date;
   clients: ClientJson[] | null;
 }
 interface ClientJson {
@@ -22,17 +23,23 @@ const CLIENTS = `
      'persists_logout', c.persists_logout) ORDER BY c.joined_at)
    FROM session_clients c WHERE c.session_uid = s.uid) AS clients`;
 
+/** Neither ended nor idle. Whoever has not signed in yet has another end, and a sooner one. */
+const STANDS = (usedSince: string) =>
+  `s.ended_at IS NULL AND (s.account_id IS NULL OR s.last_used_at > ${usedSince})`;
+
+/** Sessions that were used since `usedSince`; an idle one is gone. */
 export async function findSessionsByCookie(
   pool: Pool,
   digests: readonly Buffer[],
+  usedSince: Date,
 ): Promise<(SessionByCookie | undefined)[]> {
   const { rows } = await pool.query<SessionRow & { digest: Buffer; replaced_at: Date | null }>({
     name: 'sessions_find_cookie',
     text: `
-      SELECT i.digest, i.replaced_at, s.uid, s.account_id, s.payload, s.expires_at, ${CLIENTS}
+      SELECT i.digest, i.replaced_at, s.uid, s.account_id, s.payload, s.expires_at, s.last_used_at, ${CLIENTS}
       FROM session_ids i JOIN sessions s ON s.uid = i.session_uid
-      WHERE i.digest = ANY($1::bytea[]) AND s.ended_at IS NULL`,
-    values: [digests],
+      WHERE i.digest = ANY($1::bytea[]) AND ${STANDS('$2')}`,
+    values: [digests, usedSince],
   });
   const found = new Map(
     rows.map((row) => [row.digest.toString('latin1'), { ...toSession(row), replacedAt: row.replaced_at }]),
@@ -40,18 +47,22 @@ export async function findSessionsByCookie(
   return digests.map((digest) => found.get(digest.toString('latin1')));
 }
 
-export async function findSessions(pool: Pool, uids: readonly string[]): Promise<(Session | undefined)[]> {
+export async function findSessions(
+  pool: Pool,
+  uids: readonly string[],
+  usedSince: Date,
+): Promise<(Session | undefined)[]> {
   const { rows } = await pool.query<SessionRow>({
     name: 'sessions_find',
-    text: `SELECT s.uid, s.account_id, s.payload, s.expires_at, ${CLIENTS}
-           FROM sessions s WHERE s.uid = ANY($1::text[]) AND s.ended_at IS NULL`,
-    values: [uids],
+    text: `SELECT s.uid, s.account_id, s.payload, s.expires_at, s.last_used_at, ${CLIENTS}
+           FROM sessions s WHERE s.uid = ANY($1::text[]) AND ${STANDS('$2')}`,
+    values: [uids, usedSince],
   });
   const found = new Map(rows.map((row) => [row.uid, toSession(row)]));
   return uids.map((uid) => found.get(uid));
 }
 
-export interface SessionWrite extends Session {
+export interface SessionWrite extends Omit<Session, 'lastUsedAt'> {
   /** The clients that join, or whose grant is another now. The rest stay as they are. */
   readonly clients: readonly SessionClient[];
   /** False: person, payload and end are those that were loaded, and what another request made of them meanwhile stays. */
@@ -60,6 +71,9 @@ export interface SessionWrite extends Session {
   readonly cookieDigest: Buffer;
   /** Digest of the value that this one replaces, at a rotation. */
   readonly replacesDigest: Buffer | null;
+  readonly device: SessionDevice;
+  /** The upstream identity that the person came with, when they signed in just now. Proving more here leaves it as it was. */
+  readonly identity: { readonly id: string; readonly upstreamSid: string | null } | null;
 }
 
 /**
@@ -71,11 +85,19 @@ export async function saveSession(pool: Pool, write: SessionWrite, now: Date): P
     name: 'sessions_save',
     text: `
       WITH saved AS (
-        INSERT INTO sessions (uid, account_id, payload, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)
+        INSERT INTO sessions (uid, account_id, payload, created_at, expires_at, last_used_at, user_agent, address,
+          identity_id, upstream_sid)
+        VALUES ($1, $2, $3, $4, $5, $4, $13, $14, $15, $16)
         ON CONFLICT (uid) DO UPDATE
           SET account_id = CASE WHEN $12 THEN excluded.account_id ELSE sessions.account_id END,
             payload = CASE WHEN $12 THEN excluded.payload ELSE sessions.payload END,
-            expires_at = CASE WHEN $12 THEN excluded.expires_at ELSE sessions.expires_at END
+            expires_at = CASE WHEN $12 THEN excluded.expires_at ELSE sessions.expires_at END,
+            last_used_at = greatest(excluded.last_used_at, sessions.last_used_at),
+            user_agent = excluded.user_agent,
+            address = coalesce(excluded.address, sessions.address),
+            identity_id = coalesce(excluded.identity_id, sessions.identity_id),
+            upstream_sid = CASE WHEN excluded.identity_id IS NULL THEN sessions.upstream_sid
+              ELSE excluded.upstream_sid END
           WHERE sessions.ended_at IS NULL
         RETURNING uid
       ), issued AS (
@@ -103,7 +125,27 @@ export async function saveSession(pool: Pool, write: SessionWrite, now: Date): P
       write.clients.map((c) => c.grantId),
       write.clients.map((c) => c.persistsLogout),
       write.isChanged,
+      write.device.userAgent,
+      write.device.address,
+      write.identity?.id ?? null,
+      write.identity?.upstreamSid ?? null,
     ],
+  });
+}
+
+/** Writes a use down. Of several at once one does; with a `device`, the session is shown as used by it from now on. */
+export async function touchSession(
+  pool: Pool,
+  uid: string,
+  { now, before, device }: { now: Date; before: Date; device: SessionDevice | null },
+): Promise<void> {
+  await pool.query({
+    name: 'sessions_touch',
+    text: `
+      UPDATE sessions SET last_used_at = $2, user_agent = CASE WHEN $4 THEN $5 ELSE user_agent END,
+        address = CASE WHEN $4 THEN $6 ELSE address END
+      WHERE uid = $1 AND last_used_at <= $3 AND ended_at IS NULL`,
+    values: [uid, now, before, device !== null, device?.userAgent ?? null, device?.address ?? null],
   });
 }
 
@@ -118,6 +160,7 @@ function toSession(row: SessionRow): Session {
     accountId: row.account_id,
     payload: row.payload,
     expiresAt: row.expires_at,
+    lastUsedAt: row.last_used_at,
     clients: (row.clients ?? []).map(toSessionClient),
   };
 }

@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import type { JobContext } from '../../src/jobs/job.ts';
-import { prune, PRUNED, pruneEnded, pruneMessages, type Pruned } from '../../src/jobs/prune.ts';
+import {
+  prune,
+  PRUNED,
+  pruneEnded,
+  pruneIdleSessions,
+  pruneMessages,
+  type Pruned,
+} from '../../src/jobs/prune.ts';
 import { createTestClock } from '../support/clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createJobContext } from '../support/jobs.ts';
@@ -144,6 +151,21 @@ test('a dead session takes its ids and clients along; a replaced cookie goes bef
   expect(await knex('sessions').pluck('uid').limit(10)).toEqual(['alive']);
   expect(await knex('session_ids').pluck('digest').limit(10)).toEqual([Buffer.alloc(32, 3)]);
   expect(await count('session_clients')).toBe(0);
+});
+
+test('a session goes a day after it became idle, whatever its end', async () => {
+  const { knex } = database.db;
+  const session = (uid: string, lastUsedAt: Date) => ({
+    uid,
+    payload: Buffer.alloc(1),
+    created_at: ago(10 * DAY),
+    expires_at: ago(-DAY),
+    last_used_at: lastUsedAt,
+  });
+  // Three days are idle.
+  await knex('sessions').insert([session('late', ago(4 * DAY)), session('idle', ago(4 * DAY + HOUR + 1))]);
+  await pruneIdleSessions(context());
+  expect(await knex('sessions').pluck('uid').limit(10)).toEqual(['late']);
 });
 
 test('a delivery that waits is kept, one that was made or given up long ago is not', async () => {

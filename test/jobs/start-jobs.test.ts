@@ -16,7 +16,10 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 const clock = createTestClock();
 const log = createLogger({ level: 'silent' });
 const seal = createSeal([Buffer.alloc(32, 7)]);
-const config = { keys: { rotationDays: 90, publishSeconds: 900 } };
+const config = {
+  keys: { rotationDays: 90, publishSeconds: 900 },
+  sessions: { ttlSeconds: 1_209_600, idleSeconds: 259_200 },
+};
 const OFTEN = 0.01;
 const RARELY = 3600;
 

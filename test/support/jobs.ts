@@ -10,7 +10,10 @@ export function createJobContext(parts: { db: Database; clock: Clock; signal?: A
     bus: { subscribe: () => () => undefined },
     seal: createSeal([Buffer.alloc(32, 7)]),
     log: createLogger({ level: 'silent' }),
-    config: { keys: { rotationDays: 90, publishSeconds: 900 } },
+    config: {
+      keys: { rotationDays: 90, publishSeconds: 900 },
+      sessions: { ttlSeconds: 1_209_600, idleSeconds: 259_200 },
+    },
     signal: new AbortController().signal,
     ...parts,
   };
