@@ -18,14 +18,16 @@ afterAll(() => server.stop());
 
 describe('the front page', () => {
   test('says what this is and leads to the metadata, the keys and a first token', async () => {
-    const page = await createWalker({ origin: server.issuer }).visit('/');
+    const visitor = createWalker({ origin: server.issuer });
+    const page = await visitor.visit('/');
     expect(page.status).toBe(200);
     expect(page.heading).toBe('Guichet');
     expect(page.text).toContain(
       `curl -u CLIENT_ID:CLIENT_SECRET \\ -d grant_type=client_credentials \\ ${server.issuer}/token`,
     );
     const links = findAll(page.document, 'a').map(({ attributes }) => attributes['href'] ?? '');
-    for (const link of links) expect((await fetch(server.issuer + link)).status).toBe(200);
+    // The account pages lead to the sign-in.
+    for (const link of links) expect((await visitor.visit(link)).status).toBe(200);
     expect(links).toEqual(
       expect.arrayContaining([
         '/.well-known/openid-configuration',
