@@ -1,6 +1,10 @@
 import type { Account } from '../accounts/account.ts';
 import { record } from '../audit/record.ts';
 import { listAccountEvents, type AccountEvent } from '../audit/store.ts';
+import { findFactors } from '../authenticators/factor-store.ts';
+import { listPasskeys } from '../authenticators/passkey-store.ts';
+import { listRememberedDevices } from '../authenticators/remembered-device-store.ts';
+import { findTotp } from '../authenticators/totp-store.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../db/database.ts';
@@ -31,6 +35,7 @@ export async function exportAccount(
   return {
     exported_at: now,
     account: presentAccount(account),
+    authenticators: await exportAuthenticators(db, account.id, now),
     access: (await listAccess(db.knex, { accountId: account.id, now })).map((access) => ({
       client_id: access.clientId,
       scopes: access.scopes,
@@ -56,6 +61,35 @@ function presentAccount(account: Account): Exported {
     disabled_at: account.disabledAt,
     created_at: account.createdAt,
     updated_at: account.updatedAt,
+  };
+}
+
+/** What they are called and when they were used; never what they prove with. */
+async function exportAuthenticators(db: Database, accountId: string, now: Date): Promise<Exported> {
+  const [passkeys, totp, factors, devices] = await Promise.all([
+    listPasskeys(db.knex, accountId),
+    findTotp(db.knex, accountId),
+    findFactors(db.knex, accountId),
+    listRememberedDevices(db.knex, accountId, now),
+  ]);
+  return {
+    passkeys: passkeys.map((passkey) => ({
+      name: passkey.name,
+      transports: passkey.transports,
+      backed_up: passkey.backedUp,
+      created_at: passkey.createdAt,
+      last_used_at: passkey.lastUsedAt,
+    })),
+    one_time_codes: totp
+      ? { name: totp.name, confirmed_at: totp.confirmedAt, last_used_at: totp.lastUsedAt }
+      : null,
+    recovery_codes_left: factors.recoveryCodes,
+    remembered_devices: devices.map((device) => ({
+      user_agent: device.userAgent,
+      created_at: device.createdAt,
+      last_used_at: device.lastUsedAt,
+      expires_at: device.expiresAt,
+    })),
   };
 }
 

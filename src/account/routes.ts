@@ -64,7 +64,7 @@ async function answer(context: AccountContext, ctx: Context, target: Target): Pr
   if (!signedIn) return seeOther(ctx, signInUrl(context, name, 'session'));
   if (action) checkCsrf(context.secrets, ctx, signedIn.session.uid);
   const needsFresh = action ? action.fresh : page.fresh;
-  const lack = needsFresh ? lackOf(context, signedIn.session) : undefined;
+  const lack = needsFresh ? await lackOf(context, signedIn.session) : undefined;
   if (lack) return seeOther(ctx, signInUrl(context, name, lack));
   const run = action ? action.run : page.get;
   return run(context, { ctx, ...signedIn, item });

@@ -1,4 +1,5 @@
 import type { AccountPages as Views } from '../../views/locals/account.ts';
+import { forgetDevices } from '../authenticators/remembered-device-store.ts';
 import { httpError } from '../http/errors.ts';
 import { seeOther } from '../interactions/see-other.ts';
 import { endSession, endSessions } from '../revocation/end-sessions.ts';
@@ -59,6 +60,7 @@ async function endAll(context: AccountContext, visit: AccountVisit): Promise<voi
   const { account, session } = visit;
   // The others first: should it break off, the person is still here to try again.
   await endSessions(context, { accountId: account.id, except: session.uid }, handOf(visit));
+  await forgetDevices(context.db.knex, account.id);
   return endAndLeave(context, visit);
 }
 

@@ -1,5 +1,7 @@
 import type { AccountPageName } from '../../views/locals/account.ts';
-import { ACR } from '../authenticators/acr.ts';
+import { ACR, meets } from '../authenticators/acr.ts';
+import { findFactors } from '../authenticators/factor-store.ts';
+import { hasFactor } from '../authenticators/factors.ts';
 import { ACCOUNT_CALLBACK_PATH, ACCOUNT_CLIENT_ID } from '../clients/built-in.ts';
 import { randomToken } from '../crypto/ids.ts';
 import type { CurrentSession } from '../oidc/current-session.ts';
@@ -8,8 +10,11 @@ import type { AccountContext } from './context.ts';
 /** A SHA-256 in base64url, or 32 random bytes: nobody sees a difference, and there is no verifier for these. */
 const CHALLENGE_BYTES = 32;
 
-/** Why a person is sent to the sign-in: nobody is signed in, or it was too long ago for what they are about to do. */
-export type Lack = 'session' | 'freshness';
+/**
+ * Why a person is sent to the sign-in: nobody is signed in; it was too long ago for what they are about to do; or they have a
+ * second factor and were not asked for it, on a device that is remembered.
+ */
+export type Lack = 'session' | 'freshness' | 'factor';
 
 /**
  * An authorization request of the built-in client. `state` is the name of the page to come back to and nothing else, so that
@@ -35,8 +40,13 @@ export function signInUrl(
   return `/auth?${query.toString()}`;
 }
 
-/** ASVS 5.0 V7.5.1: what matters happens only by the hand of whoever has just proved who they are. */
-export function lackOf({ config, clock }: AccountContext, { authTime }: CurrentSession): Lack | undefined {
+/** ASVS 5.0 V7.5.1: what matters happens only by the hand of whoever has just proved who they are, with all they have. */
+export async function lackOf(
+  { config, clock, db }: AccountContext,
+  { accountId, authTime, acr }: CurrentSession,
+): Promise<Lack | undefined> {
   const ageSeconds = (clock.now().getTime() - authTime.getTime()) / 1000;
-  return ageSeconds > config.authentication.reauthenticationSeconds ? 'freshness' : undefined;
+  if (ageSeconds > config.authentication.reauthenticationSeconds) return 'freshness';
+  if (meets(acr, 'mfa')) return undefined;
+  return hasFactor(await findFactors(db.knex, accountId)) ? 'factor' : undefined;
 }
