@@ -6,6 +6,7 @@ import { email } from './email.ts';
 import { overview } from './overview.ts';
 import { password } from './password.ts';
 import { profile } from './profile.ts';
+import { security } from './security.ts';
 import { sessions } from './sessions.ts';
 
 /** One line a page, in the order of the navigation. `overview` is at `/account`, the others at `/account/name`. */
@@ -14,6 +15,7 @@ export const PAGES: AccountPages = {
   profile,
   email,
   password,
+  security,
   apps,
   sessions,
   activity,

@@ -1,3 +1,4 @@
+import type { AccountFrame } from './account.ts';
 import type { ClientCard, Person } from './core.ts';
 
 /** Pages of passkeys, one-time codes, recovery codes. */
@@ -11,6 +12,11 @@ export interface AuthenticatorPages {
   readonly 'enrol-passkey': { readonly step: StepFrame } & PasskeySetup;
   readonly 'enrol-totp': { readonly step: StepFrame } & TotpSetup;
   readonly 'recovery-codes': { readonly step: StepFrame } & RecoveryCodesLocals;
+  readonly 'account-security': SecurityLocals;
+  readonly 'account-passkey': { readonly frame: AccountFrame } & PasskeySetup;
+  readonly 'account-totp': { readonly frame: AccountFrame } & TotpSetup;
+  readonly 'account-recovery-codes': { readonly frame: AccountFrame } & RecoveryCodesLocals;
+  readonly 'account-remove-factor': RemovalLocals;
 }
 
 /** What every step after the first factor knows. */
@@ -65,4 +71,42 @@ export interface TotpSetup {
 export interface RecoveryCodesLocals {
   readonly codes: readonly string[];
   readonly problem: EnrolProblem | undefined;
+}
+
+interface SecurityLocals {
+  readonly frame: AccountFrame;
+  readonly passkeys: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly createdAt: Date;
+    readonly lastUsedAt: Date | undefined;
+    /** It may be on several devices of the person. */
+    readonly isSynced: boolean;
+  }[];
+  readonly totp: { readonly createdAt: Date; readonly lastUsedAt: Date | undefined } | undefined;
+  /** How many are left; undefined: there is nothing they would stand in for. */
+  readonly recoveryCodes: number | undefined;
+  /** Where the second factor is not asked for. */
+  readonly devices: readonly {
+    readonly id: string;
+    /** `Firefox, Windows`; undefined when the browser told nothing of itself. */
+    readonly label: string | undefined;
+    readonly createdAt: Date;
+    readonly expiresAt: Date;
+    readonly isCurrent: boolean;
+  }[];
+  /** Everybody needs two factors here. */
+  readonly isRequired: boolean;
+}
+
+interface RemovalLocals {
+  readonly frame: AccountFrame;
+  /** Id of a passkey, or `totp`. */
+  readonly item: string;
+  /** Of the passkey; undefined for the app. */
+  readonly name: string | undefined;
+  /** The person then signs in with the password alone. */
+  readonly isLast: boolean;
+  /** It cannot be removed, because everybody needs two factors. */
+  readonly isRequired: boolean;
 }

@@ -5,6 +5,7 @@ import type {
   StepFrame,
   TotpSetup,
 } from '../locals/authenticators.ts';
+import { sampleFrame } from './account.ts';
 import type { SamplesOf } from './samples.ts';
 
 const step: StepFrame = {
@@ -13,8 +14,8 @@ const step: StepFrame = {
   client: {
     name: 'Atelier Notes',
     unverified: false,
-  logo: undefined,
-  accent: undefined,
+    logo: undefined,
+    accent: undefined,
     homeUri: 'https://notes.example/about',
     policyUri: undefined,
     tosUri: undefined,
@@ -66,6 +67,33 @@ export const recoveryCodes: RecoveryCodesLocals = {
   problem: undefined,
 };
 
+const frame = sampleFrame('security');
+const since = new Date('2031-03-02T18:04:00Z');
+const lately = new Date('2031-05-06T07:20:00Z');
+
+const security: AuthenticatorPages['account-security'] = {
+  frame,
+  passkeys: [
+    { id: 'psk_1', name: 'Téléphone', createdAt: since, lastUsedAt: lately, isSynced: true },
+    { id: 'psk_2', name: 'Blue key', createdAt: since, lastUsedAt: undefined, isSynced: false },
+  ],
+  totp: { createdAt: since, lastUsedAt: lately },
+  recoveryCodes: 7,
+  devices: [
+    { id: 'rdv_1', label: 'Firefox, Windows', createdAt: since, expiresAt: lately, isCurrent: true },
+    { id: 'rdv_2', label: undefined, createdAt: since, expiresAt: lately, isCurrent: false },
+  ],
+  isRequired: false,
+};
+
+const removal: AuthenticatorPages['account-remove-factor'] = {
+  frame,
+  item: 'psk_2',
+  name: 'Blue key',
+  isLast: false,
+  isRequired: false,
+};
+
 export const authenticatorSamples: SamplesOf<AuthenticatorPages> = {
   'second-factor': {
     everything: secondFactor,
@@ -104,5 +132,30 @@ export const authenticatorSamples: SamplesOf<AuthenticatorPages> = {
     first: { step, ...recoveryCodes },
     notKept: { step, ...recoveryCodes, problem: 'notKept' },
     stale: { step, ...recoveryCodes, problem: 'stale' },
+  },
+  'account-security': {
+    everything: security,
+    nothing: { ...security, passkeys: [], totp: undefined, recoveryCodes: undefined, devices: [] },
+    required: { ...security, totp: undefined, recoveryCodes: 0, devices: [], isRequired: true },
+    oneCode: { ...security, passkeys: [], recoveryCodes: 1, devices: [] },
+  },
+  'account-passkey': {
+    first: { frame, ...passkeySetup },
+    named: { frame, ...passkeySetup, problem: 'nameInvalid' },
+    taken: { frame, ...passkeySetup, name: 'Blue key', problem: 'passkeyTaken' },
+  },
+  'account-totp': {
+    first: { frame, ...totpSetup },
+    rejected: { frame, ...totpSetup, problem: 'codeRejected' },
+  },
+  'account-recovery-codes': {
+    first: { frame, ...recoveryCodes },
+    notKept: { frame, ...recoveryCodes, problem: 'notKept' },
+  },
+  'account-remove-factor': {
+    passkey: removal,
+    last: { ...removal, isLast: true },
+    app: { ...removal, item: 'totp', name: undefined },
+    required: { ...removal, isLast: true, isRequired: true },
   },
 };

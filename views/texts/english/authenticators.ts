@@ -36,6 +36,53 @@ export const authenticators = {
         `There were too many wrong codes. For your safety codes are refused for ${wait}.`,
     },
   },
+  security: {
+    title: 'Security',
+    lead: 'What you prove with that it is you, beside your password.',
+    passkeys: 'Passkeys',
+    noPasskeys:
+      'None yet. A passkey signs you in with your fingerprint, face or screen lock, without a password.',
+    addPasskey: 'Add a passkey',
+    added: 'Added',
+    lastUsed: 'Last used',
+    never: 'not yet',
+    synced: 'on several devices',
+    rename: 'Rename',
+    renameWhich: (name: string) => `the passkey ${name}`,
+    save: 'Save',
+    remove: 'Remove',
+    removeWhich: (name: string) => `the passkey ${name}`,
+    totp: 'One-time codes',
+    noTotp: 'Not set up. An authenticator app on your phone shows a new code every 30 seconds.',
+    setUpTotp: 'Set up an app',
+    replaceTotp: 'Use another app',
+    removeTotp: 'the authenticator app',
+    codes: 'Recovery codes',
+    codesLeft: (count: number) =>
+      count === 0
+        ? 'You have none. If you lose what is above, only somebody who looks after this service can let you in.'
+        : count === 1
+          ? 'One is left. Each works once.'
+          : `${count} are left. Each works once.`,
+    newCodes: 'Make new codes',
+    newCodesHint: 'The present ones stop working.',
+    devices: 'Devices that are not asked',
+    devicesHint: 'On these only the password is asked for, unless an app wants more.',
+    unknownDevice: 'Unknown browser',
+    here: 'this browser',
+    until: 'Until',
+    ask: 'Ask again',
+    askWhich: (device: string) => `on ${device}`,
+    required: 'Everybody needs a second factor here.',
+    removeTitle: (name: string) => `Remove ${name}?`,
+    removeTotpTitle: 'Remove your authenticator app?',
+    removeIt: 'Remove',
+    keepIt: 'Keep it',
+    removeConsequence: 'It will not sign you in any more. You can add it again later.',
+    removeLast:
+      'It is your last one: then your password alone signs you in, and your recovery codes stop working.',
+    removeRequired: 'Everybody needs a second factor here. Add another one first.',
+  },
   enrol: {
     title: 'Protect your account',
     lead: (client: string) => `${client} asks for a second proof that it is you. Set one up now.`,

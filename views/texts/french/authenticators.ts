@@ -39,6 +39,54 @@ export const authenticators: typeof english = {
         `Il y a eu trop de codes erronés. Par sécurité, les codes sont refusés pendant ${wait}.`,
     },
   },
+  security: {
+    title: 'Sécurité',
+    lead: 'Ce qui prouve que c’est bien vous, en plus de votre mot de passe.',
+    passkeys: 'Clés d’accès',
+    noPasskeys:
+      'Aucune pour l’instant. Une clé d’accès vous connecte par votre empreinte, votre visage ou le verrouillage de l’écran, sans mot de passe.',
+    addPasskey: 'Ajouter une clé d’accès',
+    added: 'Ajoutée',
+    lastUsed: 'Dernière utilisation',
+    never: 'pas encore',
+    synced: 'sur plusieurs appareils',
+    rename: 'Renommer',
+    renameWhich: (name) => `la clé d’accès ${name}`,
+    save: 'Enregistrer',
+    remove: 'Supprimer',
+    removeWhich: (name) => `la clé d’accès ${name}`,
+    totp: 'Codes à usage unique',
+    noTotp:
+      'Pas en place. Une application d’authentification sur votre téléphone affiche un nouveau code toutes les 30 secondes.',
+    setUpTotp: 'Relier une application',
+    replaceTotp: 'Utiliser une autre application',
+    removeTotp: 'l’application d’authentification',
+    codes: 'Codes de secours',
+    codesLeft: (count) =>
+      count === 0
+        ? 'Vous n’en avez aucun. Si vous perdez ce qui précède, seule une personne qui gère ce service peut vous laisser entrer.'
+        : count === 1
+          ? 'Il en reste un. Chacun sert une seule fois.'
+          : `Il en reste ${count}. Chacun sert une seule fois.`,
+    newCodes: 'Créer de nouveaux codes',
+    newCodesHint: 'Les codes actuels cesseront de fonctionner.',
+    devices: 'Appareils dispensés',
+    devicesHint: 'Sur ceux-ci, seul le mot de passe est demandé, sauf si une application en veut plus.',
+    unknownDevice: 'Navigateur inconnu',
+    here: 'ce navigateur',
+    until: 'Jusqu’au',
+    ask: 'Demander à nouveau',
+    askWhich: (device) => `sur ${device}`,
+    required: 'Ici, tout le monde a besoin d’un second facteur.',
+    removeTitle: (name) => `Supprimer ${name}\u202f?`,
+    removeTotpTitle: 'Supprimer votre application d’authentification\u202f?',
+    removeIt: 'Supprimer',
+    keepIt: 'Garder',
+    removeConsequence: 'Ce moyen ne vous connectera plus. Vous pourrez l’ajouter à nouveau plus tard.',
+    removeLast:
+      'C’est le dernier\u00a0: votre mot de passe suffira alors pour vous connecter, et vos codes de secours cesseront de fonctionner.',
+    removeRequired: 'Ici, tout le monde a besoin d’un second facteur. Ajoutez-en d’abord un autre.',
+  },
   enrol: {
     title: 'Protégez votre compte',
     lead: (client) => `${client} demande une seconde preuve que c’est bien vous. Mettez-en une en place.`,
