@@ -162,6 +162,20 @@ export async function saveAccountDisabled(
   await db('accounts').where({ id }).update({ disabled_at: disabledAt, updated_at: now });
 }
 
+/** Notes a sign-in. `before` is the one before it, null when it is the first; undefined: there is no such account. */
+export async function saveSignedIn(
+  tx: Queryable,
+  id: string,
+  now: Date,
+): Promise<{ readonly account: Account; readonly before: Date | null } | undefined> {
+  const { rows } = await tx.raw<{ rows: (Row & { before: Date | null })[] }>(
+    `WITH last AS (SELECT signed_in_at AS before FROM accounts WHERE id = :id FOR UPDATE)
+     UPDATE accounts SET signed_in_at = :now FROM last WHERE id = :id RETURNING ${COLUMNS.join(', ')}, before`,
+    { id, now },
+  );
+  return rows[0] && { account: toAccount(rows[0]), before: rows[0].before };
+}
+
 export async function deleteAccountRow(db: Queryable, id: string): Promise<void> {
   await db('accounts').where({ id }).delete();
 }

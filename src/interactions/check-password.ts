@@ -48,13 +48,9 @@ export function createPasswordCheck(context: InteractionsContext) {
       const waitSeconds = throttle.blockedFor(keysOf(buckets));
       if (waitSeconds > 0) return { ok: false, waitSeconds };
       const outcome = await signIn(context, attempt.identifier, attempt.password);
-      await recordOutcome(context, ctx, {
-        clientId: attempt.clientId,
-        accountId: account?.id,
-        reason: outcome.ok ? undefined : outcome.reason,
-        isConfirmation: attempt.isConfirmation === true,
-      });
       if (!outcome.ok) {
+        const { clientId } = attempt;
+        await recordFailure(context, ctx, { clientId, accountId: account?.id, reason: outcome.reason });
         await throttle.fail(buckets);
         return { ok: false, waitSeconds: 0 };
       }
@@ -74,24 +70,22 @@ function bucketsOf(
   return signInBuckets({ accountId: account.id, device: knownDevice(secrets, ctx, account.id), address });
 }
 
-/** Never the identifier as typed: people type their password there. */
-async function recordOutcome(
+/** Never the identifier as typed: people type their password there. A success is recorded when the sign-in is complete. */
+async function recordFailure(
   { db, clock }: InteractionsContext,
   ctx: Context,
-  event: {
-    clientId: string;
-    accountId: string | undefined;
-    reason: string | undefined;
-    isConfirmation: boolean;
-  },
+  { reason, ...parties }: { clientId: string; accountId: string | undefined; reason: string },
 ): Promise<void> {
-  const { clientId, accountId, reason, isConfirmation } = event;
-  if (reason === undefined && isConfirmation) return;
   const { requestId, address } = stateOf(ctx);
-  const common = { occurredAt: clock.now(), clientId, accountId, requestId, address };
   await db.transaction((tx) =>
-    reason === undefined
-      ? record(tx, { ...common, type: 'account.signed-in', actor: `account:${accountId}` })
-      : record(tx, { ...common, type: 'account.sign-in-failed', actor: 'anonymous', detail: { reason } }),
+    record(tx, {
+      ...parties,
+      requestId,
+      address,
+      occurredAt: clock.now(),
+      type: 'account.sign-in-failed',
+      actor: 'anonymous',
+      detail: { reason },
+    }),
   );
 }
