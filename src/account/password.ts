@@ -78,7 +78,6 @@ async function problemOf(
     identifier: account.email ?? account.username ?? account.id,
     password: fields.current,
     clientId: ACCOUNT_CLIENT_ID,
-    isConfirmation: true,
   });
   if (checked.ok) return undefined;
   if (checked.waitSeconds === 0) return { kind: 'rejected' };

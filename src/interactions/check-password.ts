@@ -18,8 +18,6 @@ export interface PasswordAttempt {
   readonly identifier: string;
   readonly password: string;
   readonly clientId: string;
-  /** Whoever is signed in shows it once more: right, that is no event of its own. */
-  readonly isConfirmation?: true;
 }
 
 export type CheckPassword = ReturnType<typeof createPasswordCheck>;
