@@ -5,7 +5,7 @@ import { createClient } from '../src/clients/create-client.ts';
 import { CLIENT_KINDS } from '../src/clients/kinds.ts';
 import { systemClock } from '../src/clock.ts';
 import type { Config } from '../src/config/config.ts';
-import { createPasswords } from '../src/crypto/passwords.ts';
+import { openPasswords } from '../src/crypto/passwords.ts';
 import { deriveSecrets } from '../src/crypto/secrets.ts';
 import { openDatabase, type ConnectionSettings } from '../src/db/database.ts';
 import { migrate } from '../src/db/migrate.ts';
@@ -62,7 +62,7 @@ export async function seed(
     const signer = await createClient(ctx, { metadata: signerMetadata(publicJwk), ...access });
     const web = await createClient(ctx, { metadata: webMetadata(idTokenAlg), firstParty: true, ...access });
     const password = randomBytes(18).toString('base64url');
-    const passwords = createPasswords({ encryptionKeys: config.secrets.encryptionKeys });
+    const passwords = openPasswords(config);
     const people = Array.from({ length: PEOPLE }, (_, index) => `person${index}@example.org`);
     for (const email of people) await createAccount({ ...ctx, passwords }, { email, password, actor });
     return {

@@ -2,7 +2,7 @@ import { ensureBuiltInClients } from './clients/built-in.ts';
 import { createClientCache, type ClientCache } from './clients/cache.ts';
 import { systemClock, type Clock } from './clock.ts';
 import type { Config } from './config/config.ts';
-import { createPasswords, type Passwords } from './crypto/passwords.ts';
+import { openPasswords, type Passwords } from './crypto/passwords.ts';
 import { createSeal, type Seal } from './crypto/seal.ts';
 import { deriveSecrets, type Secrets } from './crypto/secrets.ts';
 import { openDatabase, type Database } from './db/database.ts';
@@ -97,7 +97,7 @@ export async function openServices(
       bus,
       secrets,
       seal,
-      passwords: createPasswords({ encryptionKeys: config.secrets.encryptionKeys }),
+      passwords: openPasswords(config),
       egress: createEgress({ allow: config.egressAllow }),
       throttle,
       clients,

@@ -38,17 +38,18 @@ describe('the package', () => {
         'package.json',
         'dist/src/main.js',
         'dist/src/cli.js',
+        'dist/src/crypto/common-passwords.bin',
         'dist/src/resource-server/verifier.d.ts',
         'dist/src/testing/start-test-issuer.js',
         'dist/src/testing/start-test-issuer.d.ts',
         'dist/migrations/0001-audit-events.js',
         'dist/views/sign-in.eta',
         'dist/views/parts/problems.eta',
-        'dist/views/assets/guichet.css',
+        'dist/views/styles/10-base.css',
       ]),
     );
     const others = files.filter((file) => !file.startsWith('dist/'));
-    expect(others.toSorted()).toEqual(['LICENSE', 'README.md', 'package.json']);
+    expect(others.toSorted()).toEqual(['LICENSE', 'NOTICE', 'README.md', 'package.json']);
     expect(files.filter((file) => /(?<!\.d)\.ts$/.test(file))).toEqual([]);
     expect(files.filter((file) => /^dist\/(?!src\/|migrations\/|views\/)/.test(file))).toEqual([]);
   });
@@ -219,6 +220,15 @@ describe('the server and its command line', { timeout: BUSY_MS }, () => {
     await consumer.exec(process.execPath, [bin, 'migrate'], env);
     const apis = await consumer.exec(process.execPath, [bin, 'apis', 'list', '--json'], env);
     expect(JSON.parse(apis)).toMatchObject({ apis: [] });
+
+    await consumer.write({
+      'password.js': `
+        import { openCommonPasswords } from './node_modules/guichet/dist/src/crypto/common-passwords.js';
+        const common = openCommonPasswords();
+        console.log(await common.includes('sunshine sunshine'), await common.includes('kettle sparrows'));
+      `,
+    });
+    expect(await consumer.exec(process.execPath, ['password.js'])).toBe('true false\n');
 
     const main = path.join(installed(), 'dist/src/main.js');
     const server = spawn(process.execPath, [main], { env: { PATH: process.env['PATH'] ?? '', ...env } });

@@ -34,7 +34,7 @@ export async function createAccount(
   input: NewAccount,
 ): Promise<Account> {
   const account = draftAccount(input, clock.now());
-  if (input.password !== undefined) checkPassword(input.password, account);
+  if (input.password !== undefined) await checkPassword(passwords, input.password, account);
   const passwordHash = input.password === undefined ? null : await passwords.hash(input.password);
   await db.transaction((tx) => saveDraftWithin(tx, account, passwordHash, input.actor)).catch(refuseTaken);
   return account;

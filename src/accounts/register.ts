@@ -33,7 +33,7 @@ export async function register(
   const link = await findLink(db.knex, form.token, form.purposes, clock.now());
   if (!link) return { ok: false, reason: 'dead-link' };
   const account = draftAccount(inputOf(link, form), clock.now());
-  checkPassword(form.password, account);
+  await checkPassword(passwords, form.password, account);
   const passwordHash = await passwords.hash(form.password);
 
   const makeAccount = db.transaction(async (tx): Promise<Registration> => {

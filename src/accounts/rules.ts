@@ -1,4 +1,4 @@
-import { checkNewPassword } from '../crypto/password-policy.ts';
+import type { Passwords } from '../crypto/passwords.ts';
 import { isStorable } from '../db/text.ts';
 import { AppError } from '../errors.ts';
 import { foldIdentifier, type Account, type Address, type Profile } from './account.ts';
@@ -86,15 +86,16 @@ export function mergeProfile(profile: Profile, changes: Readonly<Record<string, 
 }
 
 /** Throws `weak_password` with a sentence for the person who chose it; `detail` is the reason (`PasswordProblem`). */
-export function checkPassword(
+export async function checkPassword(
+  { policy }: Pick<Passwords, 'policy'>,
   password: string,
   account: Pick<Account, 'username' | 'email' | 'profile'>,
-): void {
-  const { name, given_name, family_name } = account.profile;
-  const context = [account.username, account.email, name, given_name, family_name, 'guichet'];
-  const check = checkNewPassword(
+): Promise<void> {
+  const { name, given_name, family_name, middle_name, nickname } = account.profile;
+  const words = [account.username, account.email, name, given_name, family_name, middle_name, nickname];
+  const check = await policy.check(
     password,
-    context.filter((word) => typeof word === 'string'),
+    words.filter((word) => typeof word === 'string'),
   );
   if (!check.ok) throw new AppError('weak_password', check.message, { status: 400, detail: check.reason });
 }

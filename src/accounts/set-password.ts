@@ -32,7 +32,7 @@ export async function hashNewPassword(
 ): Promise<string> {
   const account = await findAccount(db.knex, id);
   if (!account) throw accountNotFound();
-  checkPassword(password, account);
+  await checkPassword(passwords, password, account);
   return passwords.hash(password);
 }
 

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { systemClock, type Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
-import { createPasswords, type Passwords } from '../crypto/passwords.ts';
+import { openPasswords, type Passwords } from '../crypto/passwords.ts';
 import { createSeal, type Seal } from '../crypto/seal.ts';
 import { deriveSecrets, type Secrets } from '../crypto/secrets.ts';
 import { openDatabase, type Database } from '../db/database.ts';
@@ -47,7 +47,7 @@ export async function openContext(
     db: opened.db,
     secrets: deriveSecrets(config),
     seal: createSeal(config.secrets.encryptionKeys),
-    passwords: createPasswords({ encryptionKeys: config.secrets.encryptionKeys }),
+    passwords: openPasswords(config),
     [Symbol.asyncDispose]: () => opened.close(),
   };
 }

@@ -1,8 +1,31 @@
+import { openCommonPasswords } from './common-passwords.ts';
 import { isTooLong, normalisePassword } from './password-text.ts';
 import { effectiveLength } from './predictable.ts';
 
-/** NIST SP 800-63B-4 §3.1.1.2: a password that is the only factor has at least 15 characters. */
-export const PASSWORD_CHARACTERS_MIN = 15;
+/**
+ * Which passwords may be chosen (NIST SP 800-63B-4 §3.1.1.2): long ones that somebody who knows the person, the keyboard or
+ * other people's passwords would not try first. No composition rules, no hints, no expiry.
+ */
+export interface PasswordPolicy {
+  readonly lengthMin: number;
+  /** @param context words that such a somebody knows: user name, email address, names */
+  check(password: string, context: readonly string[]): Promise<PasswordCheck>;
+}
+
+export type PasswordCheck =
+  | { ok: true }
+  | {
+      ok: false;
+      reason: PasswordProblem;
+      /** To be shown to the person who chose it. */
+      message: string;
+    };
+
+export type PasswordProblem =
+  'too-short' | 'too-long' | 'unusable-characters' | 'predictable' | 'names-you' | 'common';
+
+/** The same section: a password that is the only factor has at least 15 characters. */
+const PASSWORD_CHARACTERS_MIN = 15;
 
 /** What is left after names and repetitions are taken out must still be something to guess. */
 const UNPREDICTABLE_CHARACTERS_MIN = 6;
@@ -10,44 +33,51 @@ const UNPREDICTABLE_CHARACTERS_MIN = 6;
 /** Shorter words ("al", "io") stand in every other password by chance. */
 const CONTEXT_WORD_CHARACTERS_MIN = 4;
 
-export type PasswordCheck =
-  | { ok: true }
-  | {
-      ok: false;
-      reason: 'too-short' | 'too-long' | 'unusable-characters' | 'predictable' | 'names-you';
-      /** To be shown to the person who chose it. */
-      message: string;
-    };
+const PRODUCT = 'guichet';
 
-/**
- * Whether a password may be chosen. No composition rules and no expiry (the same NIST section): length, and nothing that
- * somebody who knows the person or the keyboard would try first.
- *
- * @param context words such a somebody knows: user name, email address, names, the name of the service
- */
-export function checkNewPassword(password: string, context: readonly string[]): PasswordCheck {
-  const text = normalisePassword(password);
-  if (isTooLong(text)) return refused('too-long');
-  if (!isUsable(text)) return refused('unusable-characters');
-  // One code point is one character, as the same section counts.
-  if (Array.from(text).length < PASSWORD_CHARACTERS_MIN) return refused('too-short');
-  if (effectiveLength(text) < UNPREDICTABLE_CHARACTERS_MIN) return refused('predictable');
-  if (effectiveLength(withoutWords(text, context)) < UNPREDICTABLE_CHARACTERS_MIN)
-    return refused('names-you');
-  return { ok: true };
+export function createPasswordPolicy({
+  lengthMin = PASSWORD_CHARACTERS_MIN,
+  serviceName,
+}: {
+  /** Characters, which are code points, as the same section counts. */
+  readonly lengthMin?: number | undefined;
+  /** What people see as the name of this service. */
+  readonly serviceName?: string | undefined;
+} = {}): PasswordPolicy {
+  const commonPasswords = openCommonPasswords();
+  const ownNames = serviceName === undefined ? [PRODUCT] : [PRODUCT, serviceName];
+
+  async function problemOf(text: string, context: readonly string[]): Promise<PasswordProblem | undefined> {
+    if (isTooLong(text)) return 'too-long';
+    if (!isUsable(text)) return 'unusable-characters';
+    if (Array.from(text).length < lengthMin) return 'too-short';
+    if (effectiveLength(text) < UNPREDICTABLE_CHARACTERS_MIN) return 'predictable';
+    const unnamed = withoutWords(text, [...context, ...ownNames]);
+    if (effectiveLength(unnamed) < UNPREDICTABLE_CHARACTERS_MIN) return 'names-you';
+    return (await commonPasswords.includes(text)) ? 'common' : undefined;
+  }
+
+  return {
+    lengthMin,
+    async check(password, context) {
+      const reason = await problemOf(normalisePassword(password), context);
+      if (reason === undefined) return { ok: true };
+      return { ok: false, reason, message: MESSAGES[reason](lengthMin) };
+    },
+  };
 }
 
-const MESSAGES = {
-  'too-short': `Use at least ${PASSWORD_CHARACTERS_MIN} characters. A few unrelated words are easy to remember.`,
-  'too-long': 'This password is too long.',
-  'unusable-characters': 'This password contains characters that cannot be typed everywhere.',
-  predictable: 'This password repeats itself or follows the keyboard. Choose one that is harder to guess.',
-  'names-you': 'This password is mostly your name, your address or the name of this service.',
-} as const;
-
-function refused(reason: keyof typeof MESSAGES): PasswordCheck {
-  return { ok: false, reason, message: MESSAGES[reason] };
-}
+const MESSAGES: Readonly<Record<PasswordProblem, (lengthMin: number) => string>> = {
+  'too-short': (lengthMin) =>
+    `Use at least ${lengthMin} characters. A few unrelated words are easy to remember.`,
+  'too-long': () => 'This password is too long.',
+  'unusable-characters': () => 'This password contains characters that cannot be typed everywhere.',
+  predictable: () =>
+    'This password repeats itself or follows the keyboard. Choose one that is harder to guess.',
+  'names-you': () => 'This password is mostly your name, your address or the name of this service.',
+  common: () =>
+    'Many people use this password, or one that begins like it, so it is among the first to be tried. Choose another.',
+};
 
 /** RFC 8265 §4.2 with RFC 8264 §4.3: no control characters. Lone surrogates would all become the same replacement. */
 function isUsable(text: string): boolean {

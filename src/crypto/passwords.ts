@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { argon2id, hash as argon2Hash, verify as argon2Verify } from 'argon2';
 import { AppError } from '../errors.ts';
 import { hmac } from './digest.ts';
+import { createPasswordPolicy, type PasswordPolicy } from './password-policy.ts';
 import { isTooLong, normalisePassword } from './password-text.ts';
 import { deriveKey } from './secrets.ts';
 import { createWorkQueue } from './work-queue.ts';
@@ -14,6 +15,8 @@ import { createWorkQueue } from './work-queue.ts';
  * Every method throws `overloaded` (503) when the queue is full.
  */
 export interface Passwords {
+  /** Which passwords may be chosen. `hash` does not ask it: whoever lets somebody choose does. */
+  readonly policy: PasswordPolicy;
   /** Throws `password_too_long` (400). */
   hash(password: string): Promise<string>;
   /**
@@ -28,6 +31,7 @@ export interface Passwords {
 interface PasswordsOptions {
   /** The first peppers new hashes, all verify. */
   readonly encryptionKeys: readonly Uint8Array[];
+  readonly policy?: PasswordPolicy;
   readonly maxParallel?: number;
   readonly queueMax?: number;
 }
@@ -46,6 +50,7 @@ const THREADS_MAX = 3;
 
 export function createPasswords({
   encryptionKeys,
+  policy = createPasswordPolicy(),
   // More at once than cores would make each slower and starve token signing.
   maxParallel = Math.min(availableParallelism(), THREADS_MAX),
   queueMax = maxParallel * HASHES_PER_CORE_SECOND * QUEUE_SECONDS,
@@ -56,6 +61,7 @@ export function createPasswords({
   const run = createWorkQueue({ maxParallel, queueMax, retryAfterSeconds: QUEUE_SECONDS });
 
   return {
+    policy,
     async hash(password) {
       const text = normalisePassword(password);
       if (isTooLong(text))
@@ -82,6 +88,21 @@ export function createPasswords({
       if (!isTooLong(text)) await run(() => pepperedHash(text, current));
     },
   };
+}
+
+/** As the configuration says. */
+export function openPasswords(config: {
+  readonly secrets: { readonly encryptionKeys: readonly Uint8Array[] };
+  readonly authentication: { readonly passwordLengthMin: number };
+  readonly brand: { readonly name: string };
+}): Passwords {
+  return createPasswords({
+    encryptionKeys: config.secrets.encryptionKeys,
+    policy: createPasswordPolicy({
+      lengthMin: config.authentication.passwordLengthMin,
+      serviceName: config.brand.name,
+    }),
+  });
 }
 
 interface Pepper {

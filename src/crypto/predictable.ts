@@ -22,7 +22,7 @@ function follows(before: string | undefined, character: string): boolean {
 }
 
 /** Length of the shortest stretch whose repetition makes the whole: 3 for `abcabcab`. */
-function period(characters: readonly string[]): number {
+export function period(characters: readonly string[]): number {
   for (let length = 1; length < characters.length; length += 1) {
     if (characters.every((character, index) => index < length || character === characters[index - length]))
       return length;

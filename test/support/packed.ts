@@ -56,6 +56,8 @@ async function install(folder: string): Promise<string[]> {
 async function link(folder: string, name: string): Promise<void> {
   const place = path.join(folder, 'node_modules', name);
   await mkdir(path.dirname(place), { recursive: true });
+  // Types of Node may have come along with a dependency.
+  await rm(place, { recursive: true, force: true });
   await symlink(path.join(ROOT, 'node_modules', name), place);
 }
 
