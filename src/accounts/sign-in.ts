@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { Clock } from '../clock.ts';
 import type { Passwords } from '../crypto/passwords.ts';
 import type { Database } from '../db/database.ts';
@@ -10,7 +12,7 @@ export type SignIn =
   | { readonly ok: false; readonly reason: 'unknown' | 'disabled' | 'wrong-password' };
 
 /**
- * Whether this is the person's password. Every outcome costs one hash, so that its duration tells nobody which names exist.
+ * Whether this is the person's password. Every refusal takes the same time, so that it tells nobody which names exist.
  * The door records the event, since only it knows the address. Throws `overloaded` (503).
  */
 export async function signIn(
@@ -20,13 +22,16 @@ export async function signIn(
 ): Promise<SignIn> {
   const credential = await findCredential(db.knex, identifier);
   if (!credential || credential.passwordHash === null) {
-    await passwords.verifyDummy(password);
+    const { refusalWaitMs } = await passwords.verifyDummy(password);
+    await sleep(refusalWaitMs);
     return { ok: false, reason: credential ? 'wrong-password' : 'unknown' };
   }
   const { account, passwordHash } = credential;
-  const { ok, rehash } = await passwords.verify(passwordHash, password);
-  if (!ok) return { ok: false, reason: 'wrong-password' };
-  if (account.disabledAt !== null) return { ok: false, reason: 'disabled' };
+  const { ok, rehash, refusalWaitMs } = await passwords.verify(passwordHash, password);
+  if (!ok || account.disabledAt !== null) {
+    await sleep(refusalWaitMs);
+    return { ok: false, reason: ok ? 'disabled' : 'wrong-password' };
+  }
   if (rehash !== undefined) await replaceHash(db.knex, account.id, passwordHash, rehash);
   return { ok: true, account };
 }
