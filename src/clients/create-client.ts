@@ -16,7 +16,7 @@ import type { ClientRecord } from './client.ts';
 import { metadataPolicy, validateClientMetadata } from './metadata.ts';
 import { clientNotFound } from './not-found.ts';
 import { addSecret, usesSecret } from './secret.ts';
-import { findClient, insertClient, notifyClient } from './store.ts';
+import { findClient, insertClient, isAccountId, notifyClient } from './store.ts';
 
 export interface ClientContext {
   readonly db: Database;
@@ -54,6 +54,7 @@ export async function createClient(ctx: ClientContext, input: NewClient): Promis
   return ctx.db.transaction(async (tx) => {
     const now = ctx.clock.now();
     const access = await resolveAccess(tx, input);
+    if (await isAccountId(tx, id)) throw idTaken();
     await insertClient(tx, {
       id,
       metadata,
@@ -84,7 +85,7 @@ const CHOSEN_ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/;
 
 /**
  * RFC 9700 §4.15: a client that carries somebody's `sub` as its id could pass for that person at an API. Account ids are
- * ours to draw and all begin alike, so that prefix is what no client may have.
+ * ours to draw and all begin alike, so that prefix is what no client may have; those that were imported are looked up.
  */
 const ACCOUNT_PREFIX = /^usr_/i;
 
@@ -99,5 +100,9 @@ function checkChosenId(id: string): string {
 
 function refuseTaken(error: unknown): never {
   if (violatedConstraint(error) !== 'clients_pkey') throw error;
-  throw new AppError('client_id_taken', 'Another client has this id.', { status: 409, cause: error });
+  throw idTaken(error);
+}
+
+function idTaken(cause?: unknown): AppError {
+  return new AppError('client_id_taken', 'Another client or an account has this id.', { status: 409, cause });
 }

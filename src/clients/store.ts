@@ -46,6 +46,12 @@ export async function findClient(db: Queryable, id: string): Promise<ClientRecor
 }
 
 /** Takes the row's lock, so that two changes of one client are made one after the other. */
+/** Accounts and clients share the `sub` of tokens, so that no two of them may share an id. */
+export async function isAccountId(db: Queryable, id: string): Promise<boolean> {
+  const row = await db('accounts').first('id').where({ id });
+  return row !== undefined;
+}
+
 export async function lockClient(tx: Queryable, id: string): Promise<ClientRecord | undefined> {
   if (!isClientId(id)) return undefined;
   const locked = await tx('clients').where({ id }).forUpdate().first('id');

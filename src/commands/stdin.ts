@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 
@@ -42,6 +43,17 @@ export async function readNewPassword(): Promise<string> {
     throw new UsageError('The two passwords are not the same.');
   }
   return password;
+}
+
+/** A small file whole, as UTF-8. */
+export async function readTextFile(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(
+      `The file cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
 }
 
 /** One JSON object from standard input. */

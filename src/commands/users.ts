@@ -110,6 +110,31 @@ export function usersCommand(noun: Command): void {
     argumentHelp: USER,
     load: async () => (await import('./user-actions.ts')).remove,
   });
+  addVerb(noun, {
+    usage: 'import <file>',
+    summary: 'import accounts with their password hashes, one JSON object per line',
+    argumentHelp: { file: 'JSON lines, or - for standard input' },
+    options: [
+      new Option('--from <product>', 'whose export it is: guichet, keycloak, firebase or auth0'),
+      new Option('--dry-run', 'say what would happen and change nothing; exit code 1 if anything is refused'),
+      new Option(
+        '--on-conflict <what>',
+        'when another account has the username or address: fail (default) or skip',
+      ),
+      new Option('--errors <file>', 'write every line that is refused or skipped to a file, with the reason'),
+      new Option(
+        '--firebase-hash-config <file>',
+        'the block “Password hash parameters” of the Firebase console',
+      ),
+    ],
+    notes:
+      'An account whose id exists is left as it is, so an import that was interrupted is simply run again.',
+    examples: [
+      'users import people.jsonl --dry-run',
+      "jq -c '.users[]' realm-export.json | guichet users import - --from keycloak",
+    ],
+    load: async () => (await import('./user-import.ts')).importUsers,
+  });
 }
 
 function profileOptions(): Option[] {
