@@ -29,8 +29,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(ROOMS.map((room) => [room, [...GROUND, 'audit']])),
   // Renders what it sends.
   mail: [...GROUND, 'audit', 'http', 'views'],
-  // Calls others over the egress guard.
-  upstream: [...GROUND, 'audit', 'http'],
+  // Calls others over the egress guard; an identity is somebody's account, made for them if need be, and they are told.
+  upstream: [...GROUND, 'audit', 'http', 'accounts', 'mail'],
   revocation: [...GROUND, 'audit', ...ROOMS],
   http: [...GROUND, 'views'],
   oidc: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http'],

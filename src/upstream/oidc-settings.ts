@@ -8,6 +8,7 @@ export const AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'none'
 /** RFC 6749 §3.3 scope-token. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/;
 const SCOPES_MAX = 20;
+const ACR_VALUES_MAX = 5;
 const TEXT_LENGTH_MAX = 500;
 
 /** An OpenID provider as its operator registered us. Everything else is read from its discovery document. */
@@ -17,6 +18,11 @@ export const oidcSettings = z.strictObject({
   clientId: z.string().regex(/^[\x20-\x7e]{1,255}$/),
   authMethod: z.enum(AUTH_METHODS),
   scopes: z.array(z.string().regex(SCOPE)).max(SCOPES_MAX).refine(hasOpenid, 'must contain openid'),
+  /** Sent as `acr_values` each time: how they are asked for a second factor, in their own words. */
+  acrValues: z
+    .array(z.string().regex(/^[\x21-\x7e]{1,200}$/))
+    .max(ACR_VALUES_MAX)
+    .default([]),
 });
 
 export type OidcSettings = z.output<typeof oidcSettings>;

@@ -5,6 +5,7 @@ import type { Egress } from '../http/egress.ts';
 import type { Logger } from '../log.ts';
 import type { IdentityProviderOf } from './identity-provider.ts';
 import type { UpstreamIdentity } from './identity.ts';
+import type { OidcIssuers } from './oidc-issuers.ts';
 import type { Kind } from './settings.ts';
 
 /** What the protocol modules need of the house. */
@@ -14,6 +15,7 @@ export interface ProtocolContext {
   readonly log: Logger;
   readonly seal: Seal;
   readonly egress: Egress;
+  readonly oidcIssuers: OidcIssuers;
 }
 
 /** What the person or the client that sent them wants of this sign-in. */

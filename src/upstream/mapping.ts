@@ -1,0 +1,72 @@
+import type { Profile } from '../accounts/account.ts';
+import { checkEmail, checkUsername, mergeProfile } from '../accounts/rules.ts';
+import { AppError } from '../errors.ts';
+import type { IdentityProvider, Mapping } from './identity-provider.ts';
+import type { UpstreamIdentity } from './identity.ts';
+import { MAPPED_CLAIMS } from './rules.ts';
+import type { Kind } from './settings.ts';
+
+/** What an upstream says of somebody, in our words and by our rules. What broke a rule is left out and named in `dropped`. */
+export interface Facts {
+  readonly username: string | null;
+  readonly email: string | null;
+  readonly emailVerified: boolean;
+  readonly profile: Profile;
+  readonly dropped: readonly string[];
+}
+
+const DEFAULT_MAPPINGS = {
+  // OIDC Core §5.1 on both sides.
+  oidc: Object.fromEntries(MAPPED_CLAIMS.map((claim) => [claim, claim])),
+} satisfies Record<Kind, Mapping>;
+
+export function defaultMappingOf(kind: Kind): Mapping {
+  return DEFAULT_MAPPINGS[kind];
+}
+
+/** Whatever an upstream sends, this answers: a value that we would refuse from anybody else is dropped. */
+export function factsOf(
+  provider: Pick<IdentityProvider, 'mapping' | 'trustsEmail'>,
+  identity: UpstreamIdentity,
+): Facts {
+  const dropped: string[] = [];
+  function kept<T>(claim: string, check: () => T): T | undefined {
+    try {
+      return check();
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      dropped.push(claim);
+      return undefined;
+    }
+  }
+
+  let profile: Profile = {};
+  let username: string | null = null;
+  for (const [claim, theirs] of Object.entries(provider.mapping)) {
+    const value = singleValue(identity.attributes, theirs);
+    if (claim === 'email' || value === undefined) continue;
+    if (claim === 'preferred_username') username = kept(claim, () => checkUsername(String(value))) ?? null;
+    else profile = kept(claim, () => mergeProfile(profile, { [claim]: value })) ?? profile;
+  }
+  const { email: theirs } = identity;
+  const email = theirs === null ? null : (kept('email', () => checkEmail(theirs)) ?? null);
+  return {
+    username,
+    email,
+    emailVerified: email !== null && provider.trustsEmail && identity.emailVerified,
+    profile,
+    dropped,
+  };
+}
+
+/** How the person knows the identity, for pages. */
+export function labelOf({ email, username, profile }: Facts): string | null {
+  return email ?? username ?? profile.name ?? null;
+}
+
+/** Own members only; a list counts by its first member, as directories give every attribute as a list. */
+export function singleValue(attributes: Readonly<Record<string, unknown>>, name: string): unknown {
+  const value = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
+  const single: unknown = Array.isArray(value) ? value[0] : value;
+  return single === null || single === '' ? undefined : single;
+}
