@@ -50,6 +50,7 @@ export async function up(knex: Knex): Promise<void> {
       kept            bytea NOT NULL,
       answer          bytea,
       identity        bytea,
+      account_id      text,
       created_at      timestamptz NOT NULL,
       answered_at     timestamptz,
       used_at         timestamptz,
@@ -57,8 +58,9 @@ export async function up(knex: Knex): Promise<void> {
       CHECK ((purpose = 'sign-in') = (interaction_uid IS NOT NULL)),
       CHECK ((purpose = 'link') = (session_uid IS NOT NULL))
     );
-    -- an identity that waits in a sign-in to be connected
-    CREATE INDEX upstream_requests_waiting ON upstream_requests (interaction_uid) WHERE identity IS NOT NULL;
+    -- an identity that waits to be connected, in a sign-in or in the session of somebody who is signed in
+    CREATE INDEX upstream_requests_sign_in ON upstream_requests (interaction_uid) WHERE identity IS NOT NULL;
+    CREATE INDEX upstream_requests_link ON upstream_requests (session_uid) WHERE identity IS NOT NULL;
     -- deleting a provider
     CREATE INDEX upstream_requests_provider ON upstream_requests (provider_id);
     -- pruning
