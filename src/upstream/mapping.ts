@@ -18,6 +18,9 @@ export interface Facts {
 const DEFAULT_MAPPINGS = {
   // OIDC Core §5.1 on both sides.
   oidc: Object.fromEntries(MAPPED_CLAIMS.map((claim) => [claim, claim])),
+  // Names of RFC 4519 and inetOrgPerson; saml-attributes.ts knows them under the names that SAML providers use.
+  saml: { email: 'mail', name: 'displayName', given_name: 'givenName', family_name: 'sn' },
+  ldap: { preferred_username: 'uid', email: 'mail', name: 'cn', given_name: 'givenName', family_name: 'sn' },
 } satisfies Record<Kind, Mapping>;
 
 export function defaultMappingOf(kind: Kind): Mapping {

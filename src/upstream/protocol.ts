@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
+import type { Database } from '../db/database.ts';
 import type { Seal } from '../crypto/seal.ts';
 import type { Egress } from '../http/egress.ts';
 import type { Logger } from '../log.ts';
@@ -12,6 +13,7 @@ import type { Kind } from './settings.ts';
 export interface ProtocolContext {
   readonly config: Config;
   readonly clock: Clock;
+  readonly db: Database;
   readonly log: Logger;
   readonly seal: Seal;
   readonly egress: Egress;
