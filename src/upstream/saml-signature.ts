@@ -88,21 +88,23 @@ function checkAlgorithms(signature: XmlElement): void {
   const info = onlyChild(signature, NS.signature, 'SignedInfo');
   const reference = onlyChild(info, NS.signature, 'Reference');
   const transforms = childrenOf(onlyChild(reference, NS.signature, 'Transforms'), NS.signature, 'Transform');
-  const algorithm = (parent: XmlElement, name: string) =>
-    attributeOf(onlyChild(parent, NS.signature, name), 'Algorithm');
   const isFine =
-    SIGNATURES.has(algorithm(info, 'SignatureMethod')) &&
-    DIGESTS.has(algorithm(reference, 'DigestMethod')) &&
-    algorithm(info, 'CanonicalizationMethod') === EXCLUSIVE_C14N &&
+    SIGNATURES.has(algorithmOf(info, 'SignatureMethod')) &&
+    DIGESTS.has(algorithmOf(reference, 'DigestMethod')) &&
+    algorithmOf(info, 'CanonicalizationMethod') === EXCLUSIVE_C14N &&
     transforms.every((transform) => TRANSFORMS.has(attributeOf(transform, 'Algorithm')));
   if (!isFine) throw wrong('a signature has an algorithm that is not accepted');
+}
+
+function algorithmOf(parent: XmlElement, name: string): string {
+  return attributeOf(onlyChild(parent, NS.signature, name), 'Algorithm');
 }
 
 async function verify(xml: string, assertion: XmlElement, { certificates }: Trust): Promise<XmlElement> {
   if (!isElement(assertion, NS.assertion, 'Assertion')) throw wrong('there is not exactly one assertion');
   let signed: string | null;
   try {
-    signed = getVerifiedXml(xml, assertion as never, [...certificates]);
+    signed = getVerifiedXml(xml, assertion, [...certificates]);
   } catch (error) {
     throw wrong('the signature of the assertion is not as it should be', error);
   }
@@ -126,7 +128,7 @@ async function decrypt(sealed: XmlElement, { decryptionKey }: Trust): Promise<st
     throw wrong('the assertion is encrypted with an algorithm that is not accepted');
   }
   try {
-    return await decryptXml(String(sealed), decryptionKey);
+    return await decryptXml(sealed.toString(), decryptionKey);
   } catch (error) {
     throw wrong('the assertion cannot be decrypted', error);
   }

@@ -20,6 +20,8 @@ export interface XmlElement {
   readonly attributes: ArrayLike<{ readonly name: string; readonly value: string }>;
   hasAttribute(name: string): boolean;
   getAttribute(name: string): string | null;
+  /** With the namespaces that it inherits. */
+  toString(): string;
 }
 
 interface XmlNode {
@@ -50,7 +52,7 @@ export async function parseXml(
   const screened = withComments ? body.replaceAll(COMMENTS, '') : body;
   if (/<[!?]/.test(screened)) throw wrong('the document has declarations, comments or instructions');
   // XML 1.0 §2.2; U+FFFD stands for bytes that were no UTF-8.
-  if (/[\0-\x08\x0b\x0c\x0e-\x1f\ufffd\ufffe\uffff]/.test(xml)) throw wrong('the document is not text');
+  if (/[\p{Cc}\ufffd-\uffff]/u.test(xml.replaceAll(/[\t\n\r]/g, ''))) throw wrong('the document is not text');
   refuseDepth(screened);
   let root: unknown;
   try {
