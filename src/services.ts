@@ -23,6 +23,8 @@ import { createStatusLease, type StatusLease } from './revocation/status-lease.t
 import { STATUS_CHANNEL } from './revocation/status-list.ts';
 import { createStatusTokens, type StatusTokens } from './revocation/status-token.ts';
 import { createApiCache, type ApiCache } from './resources/cache.ts';
+import { createIdentityProviderCache, type IdentityProviderCache } from './upstream/cache.ts';
+import { createOidcIssuers, type OidcIssuers } from './upstream/oidc-issuers.ts';
 
 /** Everything a process needs to serve, opened once and passed on explicitly. */
 export interface Services {
@@ -38,6 +40,8 @@ export interface Services {
   readonly throttle: Throttle;
   readonly clients: ClientCache;
   readonly apis: ApiCache;
+  readonly identityProviders: IdentityProviderCache;
+  readonly oidcIssuers: OidcIssuers;
   readonly keys: KeyRing;
   readonly records: Records;
   readonly statusLease: StatusLease;
@@ -79,6 +83,8 @@ export async function openServices(
     opened.push(() => clients.close());
     const apis = createApiCache({ db, bus, clock });
     opened.push(() => apis.close());
+    const identityProviders = createIdentityProviderCache({ db, bus, clock });
+    opened.push(() => identityProviders.close());
     const metrics = createMetrics();
     const statusLease = createStatusLease({ pool: db.pool, clock });
     opened.push(() => statusLease.close());
@@ -102,6 +108,8 @@ export async function openServices(
       throttle,
       clients,
       apis,
+      identityProviders,
+      oidcIssuers: createOidcIssuers(),
       keys,
       records: createRecords({ pool: db.pool, clock, config }),
       statusLease,

@@ -7,18 +7,27 @@ import type { Passwords } from '../crypto/passwords.ts';
 import type { Seal } from '../crypto/seal.ts';
 import type { Secrets } from '../crypto/secrets.ts';
 import type { Database } from '../db/database.ts';
+import type { Egress } from '../http/egress.ts';
 import type { Throttle } from '../http/throttle.ts';
+import type { Logger } from '../log.ts';
 import type { Interaction, Interactions } from '../oidc/interactions.ts';
+import type { IdentityProviderCache } from '../upstream/cache.ts';
+import type { OidcIssuers } from '../upstream/oidc-issuers.ts';
 
 /** What this door needs of the house. */
 export interface InteractionsContext {
   readonly config: Config;
   readonly clock: Clock;
+  readonly log: Logger;
   readonly db: Database;
   readonly passwords: Passwords;
   readonly seal: Seal;
   readonly secrets: Secrets;
+  readonly seal: Seal;
+  readonly egress: Egress;
   readonly throttle: Throttle;
+  readonly identityProviders: IdentityProviderCache;
+  readonly oidcIssuers: OidcIssuers;
   readonly views: Views;
 }
 

@@ -6,6 +6,7 @@ import type { InteractionsContext, Visit } from './context.ts';
 import { weigh } from './pending.ts';
 import { isSecondFactorRemembered } from './remembered-device.ts';
 import { seeOther } from './see-other.ts';
+import { asksToConnect } from './upstream-connect.ts';
 
 /**
  * Something was proved: goes on to what is still missing, or back to the client. Every way of signing in ends here, so that
@@ -22,6 +23,7 @@ export async function proceed(context: InteractionsContext, visit: Visit, progre
     await saveProgress(context.db.knex, interaction.uid, progress);
     return seeOther(ctx, `/interaction/${interaction.uid}/${step}`);
   }
+  if (await asksToConnect(context, visit, progress)) return;
   await deleteProgress(context.db.knex, interaction.uid);
   return completeSignIn(context, visit, progress);
 }

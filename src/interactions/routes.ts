@@ -23,6 +23,7 @@ import { resetSteps } from './reset.ts';
 import { seeOther } from './see-other.ts';
 import { showSignIn } from './sign-in-page.ts';
 import { submitSignIn } from './submit-sign-in.ts';
+import { UPSTREAM_STEPS } from './upstream-steps.ts';
 
 const ROUTE = /^\/interaction\/([A-Za-z0-9_-]{1,64})(?:\/([a-z-]+)(?:\/([A-Za-z0-9_.-]{1,64}))?)?$/;
 
@@ -67,6 +68,7 @@ function allSteps(context: InteractionsContext): Record<string, Step | undefined
     ...enrolmentSteps,
     ...registrationSteps(context),
     ...resetSteps(context),
+    ...UPSTREAM_STEPS,
   } satisfies Steps);
 }
 

@@ -6,6 +6,7 @@ import type { InteractionsContext, Visit } from './context.ts';
 import { fieldsOf, isOurForm } from './fields.ts';
 import { proceed } from './proceed.ts';
 import { showSignIn } from './sign-in-page.ts';
+import { leaveForDomain } from './upstream-leave.ts';
 
 /** RFC 5321 §4.5.3.1.3: no e-mail address is longer, and usernames are shorter. */
 const IDENTIFIER_LENGTH_MAX = 254;
@@ -35,6 +36,7 @@ export async function submitSignIn(
     showSignIn(context, visit, { identifier: form.identifier, remember: form.remember, problems, status });
 
   if (!isOurForm(context, visit)) return refuse(403, { kind: 'stale' });
+  if (await leaveForDomain(context, visit, form.identifier)) return;
   const missing = missingOf(form);
   if (missing.length > 0) return refuse(422, ...missing);
 

@@ -25,6 +25,8 @@ export interface Interaction {
   readonly account: { readonly id: string } | undefined;
   readonly loginHint?: string;
   readonly uiLocales?: string;
+  /** How old a sign-in may be for the client, in seconds (`max_age`); 0 for `prompt=login`. undefined: it does not say. */
+  readonly maxAgeSeconds: number | undefined;
   readonly consent?: ConsentRequest;
   /** How surely the person has to sign in. */
   readonly demand: Demand;
@@ -156,10 +158,17 @@ async function present(
     account: details.session && { id: details.session.accountId },
     ...optional('loginHint', text(params['login_hint'])),
     ...optional('uiLocales', text(params['ui_locales'])),
+    maxAgeSeconds: maxAgeOf(params),
     ...(prompt === 'consent' ? { consent: await consentRequest(hall, details) } : {}),
     demand: await demandOf(hall, params),
     ...(await stepUpOf(provider, details)),
   };
+}
+
+function maxAgeOf(params: Details['params']): number | undefined {
+  if (text(params['prompt'])?.split(' ').includes('login')) return 0;
+  const maxAge = params['max_age'] === undefined ? Number.NaN : Number(params['max_age']);
+  return Number.isSafeInteger(maxAge) && maxAge >= 0 ? maxAge : undefined;
 }
 
 /** A client that also wants to see the person again (`max_age`, `prompt=login`) or somebody else gets no step-up. */

@@ -2,7 +2,6 @@ import { z } from 'zod';
 
 import { sha256 } from '../crypto/digest.ts';
 import type { Seal } from '../crypto/seal.ts';
-import type { Facts } from './mapping.ts';
 
 /**
  * One question to a provider: begun by a person in a browser, answered by the provider through that browser, used once. What
@@ -31,7 +30,8 @@ export interface WaitingIdentity {
   readonly issuer: string;
   readonly subject: string;
   readonly label: string | null;
-  readonly facts: Facts;
+  /** An account has their address. */
+  readonly collides: boolean;
 }
 
 export function stateDigest(state: string): Buffer {

@@ -1,3 +1,5 @@
+import type { ConnectingIdentity, UpstreamOffer, UpstreamProblem } from './upstream.ts';
+
 /** Pages of signing in, choosing, allowing, connecting a device, signing out, and what went wrong. */
 export interface CorePages {
   readonly 'sign-in': SignInLocals;
@@ -44,7 +46,9 @@ export interface SignInOffers {
   /** WebAuthn request options as JSON (`PublicKeyCredentialRequestOptionsJSON`); undefined: no passkeys here. */
   readonly passkeyOptions: string | undefined;
   /** Identity providers with a button. */
-  readonly upstreams: readonly { readonly id: string; readonly name: string }[];
+  readonly upstreams: readonly UpstreamOffer[];
+  /** Somebody came through a provider and is to sign in here once, so that the two are connected. */
+  readonly connecting: ConnectingIdentity | undefined;
   readonly mayRegister: boolean;
   readonly mayReset: boolean;
 }
@@ -69,7 +73,8 @@ export type SignInProblem =
         /** Too many wrong answers at the second step. */
         | 'factorFailed';
     }
-  | { readonly kind: 'tooMany'; readonly waitSeconds: number };
+  | { readonly kind: 'tooMany'; readonly waitSeconds: number }
+  | UpstreamProblem;
 
 interface ConsentLocals {
   readonly uid: string;

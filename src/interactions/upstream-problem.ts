@@ -1,0 +1,72 @@
+import type { UpstreamProblemReason } from '../../views/locals/upstream.ts';
+import { record } from '../audit/record.ts';
+import { stateOf } from '../http/middleware.ts';
+import type { IdentityProvider } from '../upstream/identity-provider.ts';
+import type { UpstreamError } from '../upstream/problem.ts';
+import type { InteractionsContext, Visit } from './context.ts';
+import { showSignIn } from './sign-in-page.ts';
+
+export interface Failure {
+  readonly reason: UpstreamProblemReason;
+  readonly provider?: IdentityProvider | undefined;
+  readonly accountId?: string | undefined;
+  /** What really happened, for the log. */
+  readonly error?: UpstreamError | undefined;
+}
+
+/** RFC 9110 §15: what the page is answered with. */
+const STATUSES = {
+  refused: 403,
+  away: 502,
+  wrong: 502,
+  stale: 403,
+  unfinished: 403,
+  used: 400,
+  gone: 404,
+  disabled: 403,
+  taken: 409,
+} as const satisfies Record<UpstreamProblemReason, number>;
+
+/** The sign-in page again, with a sentence, from which the person may try once more or go another way. */
+export async function showUpstreamProblem(
+  context: InteractionsContext,
+  visit: Visit,
+  failure: Failure,
+): Promise<void> {
+  const { reason, provider } = failure;
+  await reportUpstream(context, visit.ctx, { ...failure, clientId: visit.interaction.client.id });
+  return showSignIn(context, visit, {
+    identifier: visit.interaction.loginHint ?? '',
+    remember: false,
+    problems: [{ kind: 'upstream', reason, name: provider?.name ?? '' }],
+    status: STATUSES[reason],
+  });
+}
+
+/** For operators: a line in the log for what a provider did wrong, an event for every failure. */
+export async function reportUpstream(
+  { db, clock, log }: Pick<InteractionsContext, 'db' | 'clock' | 'log'>,
+  ctx: Visit['ctx'],
+  { reason, provider, accountId, error, clientId }: Failure & { readonly clientId?: string | undefined },
+): Promise<void> {
+  const { requestId, address } = stateOf(ctx);
+  if (error && (reason === 'wrong' || reason === 'away')) {
+    log.warn({ err: error, requestId, provider: provider?.slug, reason }, 'an identity provider failed');
+  }
+  await db.transaction((tx) =>
+    record(tx, {
+      occurredAt: clock.now(),
+      type: 'account.sign-in-failed',
+      actor: 'anonymous',
+      clientId,
+      accountId,
+      requestId,
+      address,
+      detail: {
+        reason: `upstream-${reason}`,
+        ...(provider ? { provider: provider.slug } : {}),
+        ...(error ? { cause: error.message } : {}),
+      },
+    }),
+  );
+}
