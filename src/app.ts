@@ -17,6 +17,7 @@ import { createPasswordCheck } from './interactions/check-password.ts';
 import { linkRoutes } from './interactions/links.ts';
 import { createProviderPages } from './interactions/provider-pages.ts';
 import { interactionRoutes } from './interactions/routes.ts';
+import { samlRoutes } from './interactions/saml-routes.ts';
 import { createCurrentSessions } from './oidc/current-session.ts';
 import { createInteractions } from './oidc/interactions.ts';
 import { createProvider } from './oidc/provider.ts';
@@ -86,6 +87,7 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
     frontPage({ ...services, views }),
     outbox({ ...services, views }),
     interactionRoutes({ ...services, views }, interactions),
+    samlRoutes({ ...services, views }),
     accountRoutes({ ...services, views, sessions, checkPassword }),
     linkRoutes({ ...services, views }, interactions),
   ];

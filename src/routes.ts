@@ -51,6 +51,8 @@ export const DYNAMIC_ROUTES = [
   '/account/:page/:action/:item',
   '/mails/:id',
   '/mails/:id/html',
+  '/upstream/:slug/metadata',
+  '/upstream/:slug/acs',
   '/assets/:file',
 ] as const;
 

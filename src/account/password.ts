@@ -79,7 +79,9 @@ async function problemOf(
     password: fields.current,
     clientId: ACCOUNT_CLIENT_ID,
   });
-  if (checked.ok) return undefined;
+  // A directory may know the same name with another password: that proves nothing about this account.
+  if (checked.ok)
+    return 'account' in checked && checked.account.id === account.id ? undefined : { kind: 'rejected' };
   if (checked.waitSeconds === 0) return { kind: 'rejected' };
   ctx.set('Retry-After', String(Math.ceil(checked.waitSeconds)));
   return { kind: 'tooMany', waitSeconds: checked.waitSeconds };

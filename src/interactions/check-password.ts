@@ -1,23 +1,36 @@
 import type { Context } from 'koa';
 
 import type { Account } from '../accounts/account.ts';
-import { signIn } from '../accounts/sign-in.ts';
+import { signIn, type SignIn } from '../accounts/sign-in.ts';
 import { findAccountByIdentifier } from '../accounts/store.ts';
 import { record } from '../audit/record.ts';
 import { knownDevice } from '../http/device-cookie.ts';
 import { stateOf } from '../http/middleware.ts';
 import { forgivenKeys, keysOf, signInBuckets, type Bucket } from '../http/throttle-buckets.ts';
+import type { DirectorySignIn } from '../upstream/ldap.ts';
 import type { InteractionsContext } from './context.ts';
+import {
+  chooseDirectory,
+  createDirectoryCheck,
+  untilNextStep,
+  type DirectoryArrival,
+  type DirectoryChoice,
+} from './check-directory.ts';
 import { createTurns } from './turns.ts';
 
 /** The page may show the wait, and for the rest only that it did not work. */
 export type PasswordCheck =
-  { readonly ok: true; readonly account: Account } | { readonly ok: false; readonly waitSeconds: number };
+  | { readonly ok: true; readonly account: Account }
+  /** A directory knows the password; whose account it is of, is to be seen. */
+  | { readonly ok: true; readonly arrival: DirectoryArrival }
+  | { readonly ok: false; readonly waitSeconds: number };
 
 export interface PasswordAttempt {
   readonly identifier: string;
   readonly password: string;
   readonly clientId: string;
+  /** The provider whose identity waits to be connected to the account that this is to prove. */
+  readonly connects?: string | undefined;
 }
 
 export type CheckPassword = ReturnType<typeof createPasswordCheck>;
@@ -33,6 +46,7 @@ const RETRY_SECONDS = 2;
  */
 export function createPasswordCheck(context: InteractionsContext) {
   const { db, throttle } = context;
+  const askDirectory = createDirectoryCheck(context);
   const inTurn = createTurns({
     maxParallel: PARALLEL_PER_ACCOUNT,
     queueMax: WAITING_PER_ACCOUNT,
@@ -45,17 +59,33 @@ export function createPasswordCheck(context: InteractionsContext) {
     return inTurn(buckets[0]?.key ?? '', async () => {
       const waitSeconds = throttle.blockedFor(keysOf(buckets));
       if (waitSeconds > 0) return { ok: false, waitSeconds };
-      const outcome = await signIn(context, attempt.identifier, attempt.password);
+      const startedAtMs = performance.now();
+      const directory = await chooseDirectory(context, attempt);
+      const outcome = await checkWhere(attempt, directory);
       if (!outcome.ok) {
         const { clientId } = attempt;
         await recordFailure(context, ctx, { clientId, accountId: account?.id, reason: outcome.reason });
         await throttle.fail(buckets);
+        if (directory) await untilNextStep(startedAtMs);
         return { ok: false, waitSeconds: 0 };
       }
       await throttle.succeed(forgivenKeys(buckets));
       return outcome;
     });
   };
+
+  async function checkWhere(
+    attempt: PasswordAttempt,
+    directory: DirectoryChoice | undefined,
+  ): Promise<SignIn | { ok: true; arrival: DirectoryArrival } | Extract<DirectorySignIn, { ok: false }>> {
+    if (!directory?.alone) {
+      const local = await signIn(context, attempt.identifier, attempt.password);
+      if (local.ok || !directory) return local;
+    }
+    const { provider } = directory;
+    const there = await askDirectory(provider, attempt);
+    return there.ok ? { ok: true, arrival: { provider, identity: there.identity } } : there;
+  }
 }
 
 function bucketsOf(

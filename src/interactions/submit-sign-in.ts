@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { SignInProblem } from '../../views/locals/core.ts';
 import type { createPasswordCheck } from './check-password.ts';
 import type { InteractionsContext, Visit } from './context.ts';
+import { arriveFromDirectory, findWaitingProvider } from './directory-arrive.ts';
 import { fieldsOf, isOurForm } from './fields.ts';
 import { proceed } from './proceed.ts';
 import { showSignIn } from './sign-in-page.ts';
@@ -40,7 +41,11 @@ export async function submitSignIn(
   const missing = missingOf(form);
   if (missing.length > 0) return refuse(422, ...missing);
 
-  const checked = await checkPassword(ctx, { ...form, clientId: interaction.client.id });
+  const connects = await findWaitingProvider(context, visit);
+  const checked = await checkPassword(ctx, { ...form, clientId: interaction.client.id, connects });
+  if (checked.ok && 'arrival' in checked) {
+    return arriveFromDirectory(context, visit, { ...checked.arrival, remember: form.remember });
+  }
   if (checked.ok) {
     return proceed(context, visit, {
       accountId: checked.account.id,

@@ -35,14 +35,18 @@ export async function arrive(context: InteractionsContext, visit: Visit): Promis
   }
 }
 
-interface Arrival {
+export interface Arrival {
   readonly provider: IdentityProvider;
   readonly identity: UpstreamIdentity;
   readonly origin: RequestOrigin;
+  /** Names the request, in whose row an identity waits. */
   readonly digest: Buffer;
+  /** "Keep me signed in", where they came by a form of ours. */
+  readonly remember?: boolean;
 }
 
-async function welcome(context: InteractionsContext, visit: Visit, arrival: Arrival): Promise<void> {
+/** Somebody whom a provider has vouched for: who that is here. */
+export async function welcome(context: InteractionsContext, visit: Visit, arrival: Arrival): Promise<void> {
   const { provider, identity } = arrival;
   const facts = factsOf(provider, identity);
   if (facts.dropped.length > 0) {
@@ -62,7 +66,7 @@ async function welcome(context: InteractionsContext, visit: Visit, arrival: Arri
 async function signInAs(
   context: InteractionsContext,
   visit: Visit,
-  { provider, identity: { amr, sid } }: Arrival,
+  { provider, identity: { amr, sid }, remember = false }: Arrival,
   { account, identity }: Recognised,
 ): Promise<void> {
   if (account.disabledAt !== null) {
@@ -73,7 +77,7 @@ async function signInAs(
   return proceed(context, visit, {
     accountId: account.id,
     amr: isMfa ? ['fed', 'mfa'] : ['fed'],
-    remember: false,
+    remember,
     identityId: identity.id,
     upstreamSid: sid,
     provedAt: context.clock.now(),

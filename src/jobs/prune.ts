@@ -29,6 +29,8 @@ export const PRUNED: readonly Pruned[] = [
   { table: 'artifacts', deadAt: 'expires_at', keepSeconds: HOUR, everySeconds: MINUTE },
   // Forgetting a jti too early would let a proof be used twice by whoever has a slow clock.
   { table: 'replays', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: MINUTE },
+  // As with replays: a process whose clock is behind must not see an assertion anew.
+  { table: 'saml_assertions', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: 5 * MINUTE },
   { table: 'refresh_answers', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: MINUTE },
   { table: 'throttles', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: MINUTE },
   { table: 'account_links', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: 5 * MINUTE },

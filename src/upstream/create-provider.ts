@@ -10,7 +10,14 @@ import { defaultMappingOf } from './mapping.ts';
 import { checkDomains, checkMapping, checkName, checkSettings, checkSlug, invalid, slugOf } from './rules.ts';
 import { sealSecrets, type ProviderSecrets } from './secrets.ts';
 import type { Kind } from './settings.ts';
-import { countProviders, findTakenDomain, insertProvider, lockRegistry, PROVIDERS_MAX } from './store.ts';
+import {
+  countProviders,
+  findOtherDefault,
+  findTakenDomain,
+  insertProvider,
+  lockRegistry,
+  PROVIDERS_MAX,
+} from './store.ts';
 
 export interface UpstreamContext {
   readonly db: Database;
@@ -37,7 +44,8 @@ export interface NewProvider {
 }
 
 /**
- * Throws `invalid_identity_provider` (400), `slug_taken`, `domain_taken` or `too_many_identity_providers` (409). Whether the
+ * Throws `invalid_identity_provider` (400), `slug_taken`, `domain_taken`, `default_taken` or
+ * `too_many_identity_providers` (409). Whether the
  * provider can be reached is another question, see oidc-check.ts.
  */
 export async function createProvider(ctx: UpstreamContext, input: NewProvider): Promise<IdentityProvider> {
@@ -52,7 +60,7 @@ export async function createProvider(ctx: UpstreamContext, input: NewProvider): 
     settings: checkSettings(input.kind, input.settings),
     sealedSecrets: sealSecrets(ctx.seal, id, input.secrets),
     domains: checkDomains(input.domains ?? []),
-    hasButton: input.hasButton ?? true,
+    hasButton: input.hasButton ?? input.kind !== 'ldap',
     mapping: mergeMapping(defaultMappingOf(input.kind), input.mapping ?? {}),
     provisioning: input.provisioning ?? 'create',
     trustsEmail: input.trustsEmail ?? false,
@@ -68,6 +76,7 @@ export async function createProvider(ctx: UpstreamContext, input: NewProvider): 
       await lockRegistry(tx);
       if ((await countProviders(tx)) >= PROVIDERS_MAX) throw tooMany();
       refuseTakenDomain(await findTakenDomain(tx, provider));
+      refuseSecondDefault(await findOtherDefault(tx, provider));
       await insertProvider(tx, provider);
       await record(tx, {
         occurredAt: now,
@@ -89,10 +98,20 @@ export function mergeMapping(
   return checkMapping(Object.fromEntries(kept));
 }
 
-/** Nobody would ever come through it. */
-export function requireWayIn({ hasButton, domains }: Pick<IdentityProvider, 'hasButton' | 'domains'>): void {
-  if (!hasButton && domains.length === 0)
-    throw invalid('A provider without a button needs at least one domain.');
+/** Nobody would ever come through it. A directory is asked by the password form, so that a button has no meaning. */
+export function requireWayIn(provider: IdentityProvider): void {
+  const { kind, domains, hasButton } = provider;
+  if (domains.length > 0) return;
+  if (kind === 'ldap') {
+    if (!provider.settings.isDefault) throw invalid('A directory needs a domain, or to be the default one.');
+  } else if (!hasButton) throw invalid('A provider without a button needs at least one domain.');
+}
+
+export function refuseSecondDefault(other: string | undefined): void {
+  if (other === undefined) return;
+  throw new AppError('default_taken', `The identity provider ${other} is the default directory.`, {
+    status: 409,
+  });
 }
 
 export function refuseTakenDomain(domain: string | undefined): void {

@@ -26,7 +26,7 @@ const COLUMNS: (keyof Row)[] = [
 export async function insertRequest(
   db: Queryable,
   request: Omit<UpstreamRequest, 'answer'>,
-  { now, expiresAt }: { now: Date; expiresAt: Date },
+  { now, expiresAt, usedAt = null }: { now: Date; expiresAt: Date; usedAt?: Date | null },
 ): Promise<void> {
   await db('upstream_requests').insert({
     state_digest: request.stateDigest,
@@ -36,6 +36,7 @@ export async function insertRequest(
     kept: request.kept,
     created_at: now,
     expires_at: expiresAt,
+    used_at: usedAt,
   });
 }
 

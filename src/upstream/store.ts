@@ -78,6 +78,20 @@ export async function findTakenDomain(
   return others[0]?.domains.find((domain) => domains.includes(domain));
 }
 
+/** The slug of another default directory, where this one is to be it. */
+export async function findOtherDefault(
+  tx: Queryable,
+  { id, kind, settings }: Pick<IdentityProvider, 'id' | 'kind' | 'settings'>,
+): Promise<string | undefined> {
+  if (kind !== 'ldap' || !('isDefault' in settings && settings.isDefault)) return undefined;
+  const other = await tx('identity_providers')
+    .first<{ slug: string } | undefined>('slug')
+    .where({ kind })
+    .whereNot({ id })
+    .whereRaw("settings->>'isDefault' = 'true'");
+  return other?.slug;
+}
+
 /** One change of the registry at a time: domains are compared across rows. */
 export async function lockRegistry(tx: Queryable): Promise<void> {
   await tx.raw('LOCK TABLE identity_providers IN SHARE ROW EXCLUSIVE MODE');

@@ -1,6 +1,7 @@
 import { record, type Actor } from '../audit/record.ts';
 import {
   mergeMapping,
+  refuseSecondDefault,
   refuseTakenDomain,
   refuseTakenSlug,
   requireWayIn,
@@ -11,7 +12,7 @@ import type { IdentityProvider } from './identity-provider.ts';
 import { providerNotFound } from './not-found.ts';
 import { checkDomains, checkName, checkSettings, checkSlug } from './rules.ts';
 import { openSecrets, sealSecrets } from './secrets.ts';
-import { findTakenDomain, lockProvider, lockRegistry, saveProvider } from './store.ts';
+import { findOtherDefault, findTakenDomain, lockProvider, lockRegistry, saveProvider } from './store.ts';
 
 export interface ProviderChanges extends Partial<Omit<NewProvider, 'kind' | 'actor' | 'settings'>> {
   /** Members over those there are; what is not mentioned stays. */
@@ -33,6 +34,7 @@ export async function updateProvider(
       const after = apply(ctx, before, changes);
       requireWayIn(after);
       refuseTakenDomain(await findTakenDomain(tx, after));
+      refuseSecondDefault(await findOtherDefault(tx, after));
       await saveProvider(tx, after);
       await record(tx, {
         occurredAt: after.updatedAt,
