@@ -73,11 +73,11 @@ export async function checkDirectory(
   });
 }
 
-/** At most two: one is somebody, two are nobody. */
-async function findEntries(
+/** At most two: one is somebody, two are nobody. Binds as the service account first. */
+export async function findEntries(
   client: Client,
   { settings, mapping, bindPassword }: Directory,
-  filter: string,
+  filter: string | Filter,
 ): Promise<DirectoryEntry[]> {
   if (settings.bindDn !== null) {
     if (bindPassword === '') throw directoryUnavailable(new Error('the service account has no password'));

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { AppError } from '../../src/errors.ts';
 import { checkDirectory, signInToDirectory, type Directory } from '../../src/upstream/ldap.ts';
+import { findAbsent } from '../../src/upstream/ldap-presence.ts';
 import { ldapSettings, type LdapSettings } from '../../src/upstream/ldap-settings.ts';
 import { makeCertificate } from '../support/certificates.ts';
 import { createTestClock } from '../support/clock.ts';
@@ -114,6 +115,14 @@ describe.skipIf(!hasSlapd)('signing in to a directory', () => {
     expect(await signIn('a*(b)\\c')).toMatchObject({ ok: true });
   });
 
+  test('a name may be of any language', async () => {
+    await addPerson(slapd, { uid: 'zoë.çelik', password: PASSWORD });
+    expect(await signIn('zoë.çelik')).toMatchObject({
+      ok: true,
+      identity: { attributes: { cn: 'zoë.çelik' } },
+    });
+  });
+
   test('looking does not ask for a password', async () => {
     expect(await checkDirectory(ctx, directory(), 'ada')).toMatchObject({
       entries: 1,
@@ -157,6 +166,15 @@ describe.skipIf(!hasSlapd)('an account of Active Directory', () => {
     expect(await signIn('forever', PASSWORD, atAd())).toMatchObject({ ok: true });
   });
 
+  test('it is found again by its GUID', async () => {
+    const one = directory({ subject: 'objectGUID', filter: '(&(uid={identifier})(uid=guid))' });
+    const guid = '00112233-4455-6677-8899-aabbccddeeff';
+    const another = guid.replace('0011', '1100');
+    expect(await findAbsent(ctx, one, [guid, another])).toEqual([another]);
+    const disabled = directory({ subject: 'objectGUID', filter: '(&(uid={identifier})(uid=disabled))' });
+    expect(await findAbsent(ctx, disabled, [guid])).toEqual([guid]);
+  });
+
   test.each(['disabled', 'expired'])('%s, its right password is refused', async (uid) => {
     expect(await signIn(uid, PASSWORD, atAd())).toEqual({ ok: false, reason: 'disabled' });
     expect(await signIn(uid, 'wrong', atAd())).toEqual({ ok: false, reason: 'wrong-password' });
@@ -164,6 +182,36 @@ describe.skipIf(!hasSlapd)('an account of Active Directory', () => {
 
   test('without the attribute that is to be its id, it is nobody', async () => {
     expect(await codeOf(signIn('ada', PASSWORD, atAd()))).toMatch(/^directory_unavailable: .*objectGUID/);
+  });
+});
+
+describe.skipIf(!hasSlapd)('who may still sign in', () => {
+  async function subjectOf(uid: string, at: Directory): Promise<string> {
+    const found = await signIn(uid, PASSWORD, at);
+    if (!found.ok) throw new Error(found.reason);
+    return found.identity.subject;
+  }
+
+  test('is not who was deleted, disabled or has left the filter', async () => {
+    for (const uid of ['stays', 'leaves', 'moves']) await addPerson(slapd, { uid, password: PASSWORD });
+    const everybody = directory();
+    const stays = await subjectOf('stays', everybody);
+    const leaves = await subjectOf('leaves', everybody);
+    expect(await findAbsent(ctx, everybody, [stays, leaves])).toEqual([]);
+    await slapd.admin((client) => client.del(`uid=leaves,ou=people,${BASE}`));
+    expect(await findAbsent(ctx, everybody, [stays, leaves])).toEqual([leaves]);
+    const engineers = directory({ filter: `(&(uid={identifier})(memberOf=cn=engineers,ou=groups,${BASE}))` });
+    expect(await findAbsent(ctx, engineers, [stays, await subjectOf('ada', everybody)])).toEqual([stays]);
+  });
+
+  test('is not a question of filters', async () => {
+    const subjects = ['*', 'x)(uid=ada'];
+    expect(await findAbsent(ctx, directory(), subjects)).toEqual(subjects);
+  });
+
+  test('is nobody’s question while the directory is away', async () => {
+    const away = directory({ url: 'ldaps://localhost:1' });
+    await expect(findAbsent(ctx, away, ['anybody'])).rejects.toThrow('cannot be reached');
   });
 });
 
