@@ -22,6 +22,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'people: names, profiles, passwords',
     load: async () => (await import('./users.ts')).usersCommand,
   },
+  'identity-providers': {
+    summary: 'where else people sign in: OpenID Connect, SAML, LDAP',
+    load: async () => (await import('./identity-providers.ts')).identityProvidersCommand,
+  },
   tokens: {
     summary: 'what was issued: look into a token, revoke',
     load: async () => (await import('./tokens.ts')).tokensCommand,

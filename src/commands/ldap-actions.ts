@@ -1,0 +1,118 @@
+import { readFile } from 'node:fs/promises';
+
+import { z } from 'zod';
+
+import { AppError } from '../errors.ts';
+import { createProvider } from '../upstream/create-provider.ts';
+import type { IdentityProviderOf } from '../upstream/identity-provider.ts';
+import { checkDirectory, type Directory } from '../upstream/ldap.ts';
+import { providerNotFound } from '../upstream/not-found.ts';
+import { openSecrets } from '../upstream/secrets.ts';
+import { findProvider } from '../upstream/store.ts';
+import { ACTOR } from './actor.ts';
+import { COMMAND } from './command-name.ts';
+import type { CommandContext } from './context.ts';
+import { fields, paragraphs } from './outcome.ts';
+import { parseArgument, parseOptions } from './parse.ts';
+import type { Action } from './run.ts';
+import { readSecret } from './stdin.ts';
+import { providerInput, providerSchema, shownProvider } from './upstream-input.ts';
+import { DEFAULT_FILTER } from './upstream-options.ts';
+import { UsageError } from './usage-error.ts';
+
+const schema = z.object({
+  ...providerSchema,
+  url: z.string(),
+  starttls: z.boolean().default(false),
+  ca: z.string().optional(),
+  base: z.string(),
+  bindDn: z.string().optional(),
+  filter: z.string().default(DEFAULT_FILTER),
+  subject: z.string().default('entryUUID'),
+  default: z.boolean().default(false),
+});
+
+/** The service account's password comes on standard input. */
+export const createLdap: Action = async (context, { options: given }) => {
+  const options = parseOptions(schema, given);
+  const bindPassword =
+    options.bindDn === undefined ? '' : await readSecret('the password of the service account');
+  const provider = await createProvider(context, {
+    ...providerInput(options),
+    kind: 'ldap',
+    settings: {
+      url: options.url,
+      startTls: options.starttls,
+      ca: options.ca === undefined ? null : await readCa(options.ca),
+      base: options.base,
+      bindDn: options.bindDn ?? null,
+      filter: options.filter,
+      subject: options.subject,
+      isDefault: options.default,
+    },
+    secrets: bindPassword === '' ? {} : { bindPassword },
+    actor: ACTOR,
+  });
+  return shownProvider('The directory is there.', provider, {
+    next: `See whether it answers:\n  ${COMMAND} identity-providers check ${provider.slug} --identifier <name>`,
+  });
+};
+
+/** Connects, binds and searches, as a sign-in would, without a password of anybody. */
+export const check: Action = async (context, { args, options: given }) => {
+  const { identifier } = parseOptions(z.object({ identifier: z.string().default('guichet-check') }), given);
+  const provider = await findProvider(context.db.knex, parseArgument(args, 0, 'slug'));
+  if (provider?.kind !== 'ldap') throw providerNotFound();
+  const asked = await checkDirectory(context, directoryOf(context, provider), identifier).catch(reasonOf);
+  if (typeof asked === 'string') {
+    return {
+      exitCode: 1,
+      json: { slug: provider.slug, error: 'directory_unavailable', reason: asked },
+      text: `The directory cannot be used: ${asked}`,
+    };
+  }
+  const { entries, identity } = asked;
+  const found = ['Nobody is', 'One person is', 'More than one person is'][entries] ?? 'People are';
+  return {
+    json: {
+      slug: provider.slug,
+      entries,
+      subject: identity?.subject ?? null,
+      email: identity?.email ?? null,
+      attributes: identity?.attributes ?? null,
+    },
+    text: paragraphs(
+      `The directory answers. ${found} found by ${JSON.stringify(identifier)}.`,
+      identity &&
+        fields([
+          [provider.settings.subject, identity.subject],
+          ...Object.entries(identity.attributes).map(([name, value]) => [name, textOf(value)] as const),
+        ]),
+      entries > 1 && 'They could not sign in: a filter must find exactly one.',
+    ),
+  };
+};
+
+export function directoryOf(
+  { seal }: Pick<CommandContext, 'seal'>,
+  provider: IdentityProviderOf<'ldap'>,
+): Directory {
+  const { bindPassword = '' } = openSecrets(seal, provider);
+  return { settings: provider.settings, mapping: provider.mapping, bindPassword };
+}
+
+/** The operator is told what people are not: which certificate, which password, which address. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof AppError) || error.code !== 'directory_unavailable') throw error;
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}
+
+async function readCa(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    throw new UsageError(`--ca cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  });
+}
+
+function textOf(value: unknown): string {
+  return Array.isArray(value) ? value.join('\n') : String(value);
+}
