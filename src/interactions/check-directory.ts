@@ -38,7 +38,7 @@ const REFUSAL_STEP_MS = 400;
  */
 export async function chooseDirectory(
   { identityProviders }: Pick<InteractionsContext, 'identityProviders'>,
-  { identifier, connects }: { readonly identifier: string; readonly connects: string | undefined },
+  { identifier, connects }: { readonly identifier: string; readonly connects?: string | undefined },
 ): Promise<DirectoryChoice | undefined> {
   const domain = domainOf(identifier);
   const byDomain = domain === undefined ? undefined : await identityProviders.findByDomain(domain);

@@ -23,7 +23,6 @@ export interface InteractionsContext {
   readonly passwords: Passwords;
   readonly seal: Seal;
   readonly secrets: Secrets;
-  readonly seal: Seal;
   readonly egress: Egress;
   readonly throttle: Throttle;
   readonly identityProviders: IdentityProviderCache;

@@ -91,7 +91,8 @@ async function findAsked(
   const now = clock.now();
   const progress = await findProgress(db.knex, interaction.uid, now);
   const waiting = await findWaiting(db.knex, originOf(interaction), now);
-  return progress && waiting && waiting.accountId === progress.accountId ? { progress, waiting } : undefined;
+  if (!progress || progress === 'exhausted' || !waiting) return undefined;
+  return waiting.accountId === progress.accountId ? { progress, waiting } : undefined;
 }
 
 function originOf({ uid }: Visit['interaction']) {

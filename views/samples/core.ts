@@ -34,7 +34,13 @@ const signIn: CorePages['sign-in'] = {
   remember: false,
   problems: [],
   destination: 'notes.example',
-  offers: { passkeyOptions: undefined, upstreams: [], mayRegister: true, mayReset: true },
+  offers: {
+    passkeyOptions: undefined,
+    upstreams: [],
+    connecting: undefined,
+    mayRegister: true,
+    mayReset: true,
+  },
 };
 
 const consent: CorePages['consent'] = {
@@ -74,6 +80,31 @@ const failure: CorePages['error'] = {
 export const coreSamples: SamplesOf<CorePages> = {
   'sign-in': {
     first: signIn,
+    providers: {
+      ...signIn,
+      offers: {
+        ...signIn.offers,
+        upstreams: [
+          { slug: 'contoso', name: 'Contoso' },
+          { slug: 'school', name: 'School' },
+        ],
+      },
+    },
+    connecting: {
+      ...signIn,
+      offers: {
+        ...signIn.offers,
+        connecting: { provider: 'Contoso', label: 'ines@contoso.example', collides: false },
+      },
+    },
+    colliding: {
+      ...signIn,
+      offers: {
+        ...signIn.offers,
+        connecting: { provider: 'Contoso', label: 'ines.moreau@example.org', collides: true },
+      },
+    },
+    upstreamAway: { ...signIn, problems: [{ kind: 'upstream', reason: 'away', name: 'Contoso' }] },
     branded: {
       ...signIn,
       client: { ...client, logo: '/assets/logo-0123456789abcdef', accent: '/assets/accent-7a1fa2.css' },
