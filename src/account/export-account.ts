@@ -11,12 +11,13 @@ import type { Database } from '../db/database.ts';
 import type { Hand } from '../revocation/end-sessions.ts';
 import { listAccess } from '../revocation/list-access.ts';
 import { listSessions } from '../sessions/list-sessions.ts';
+import { exportFactors } from './export-factors.ts';
 
 /** More than anybody has; what is beyond is said to be left out. */
 const SESSIONS_MAX = 1000;
 const EVENTS_MAX = 10_000;
 
-type Exported = Readonly<Record<string, unknown>>;
+export type Exported = Readonly<Record<string, unknown>>;
 
 /**
  * Everything kept of one person, as a JSON document. Every member is written down here, so that nothing secret (a password's
@@ -44,6 +45,7 @@ export async function exportAccount(
       last_used_at: access.lastUsedAt,
     })),
     sessions: await exportSessions(db, account.id, { now, idleSeconds: config.sessions.idleSeconds }),
+    second_factors: await exportFactors(db, account.id, now),
     activity: events.slice(0, EVENTS_MAX).map(presentEvent),
     activity_is_complete: events.length <= EVENTS_MAX,
   };

@@ -28,7 +28,8 @@ export const security: AccountPage = {
     'add-passkey': { run: addPasskeyHere, fresh: true },
     'rename-passkey': { run: renamePasskeyHere, hasItem: true, fresh: true },
     'confirm-totp': { run: confirmTotpHere, fresh: true },
-    'keep-codes': { run: keepCodesHere, fresh: true },
+    // They were drawn for this session a moment ago; asked for the factor that was just added, people would lose the page.
+    'keep-codes': { run: keepCodesHere },
     remove: { run: removeFactor, hasItem: true, fresh: true },
     // It makes the next sign-in harder, not easier.
     'forget-device': { run: forgetDeviceHere, hasItem: true },

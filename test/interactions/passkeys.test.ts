@@ -151,6 +151,31 @@ describe.skipIf(!hasChromium)('passkeys in Chromium', () => {
     await page.context().close();
   });
 
+  test('one is added and removed on the account pages, and a device that holds one makes no second', async () => {
+    const person = await makePerson(server.services);
+    const key = await openWithKey();
+    const { page } = key;
+    await page.goto(`${server.issuer}/account/security`);
+    await typePassword(page, person.email);
+    await page.getByRole('button', { name: 'Add a passkey' }).click();
+    await page.getByRole('button', { name: 'Create the passkey' }).click();
+    await page.getByLabel('I have kept these codes').check();
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByRole('heading', { name: 'My passkey' }).waitFor();
+    // What was signed in without it is asked for it before the next change.
+    await page.getByRole('button', { name: 'Add a passkey' }).click();
+    await page.getByRole('button', { name: 'Use a passkey' }).click();
+    await page.getByRole('button', { name: 'Add a passkey' }).click();
+    await page.getByRole('button', { name: 'Create the passkey' }).click();
+    await page.getByRole('alert').getByText('already has a passkey').waitFor();
+    expect(await key.credentials()).toBe(1);
+    await page.getByRole('link', { name: 'Back' }).click();
+    await page.getByRole('link', { name: 'Remove the passkey My passkey' }).click();
+    await page.getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('None yet').waitFor();
+    await page.context().close();
+  });
+
   test('without a script the page says what passkeys need, and the password works', async () => {
     const person = await makePerson(server.services);
     const context = await browser.newContext({ locale: 'en', javaScriptEnabled: false });

@@ -38,7 +38,7 @@ export const authenticators = {
   },
   security: {
     title: 'Security',
-    lead: 'What you prove with that it is you, beside your password.',
+    lead: 'These prove that it is you, besides your password.',
     passkeys: 'Passkeys',
     noPasskeys:
       'None yet. A passkey signs you in with your fingerprint, face or screen lock, without a password.',

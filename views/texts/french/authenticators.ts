@@ -41,7 +41,7 @@ export const authenticators: typeof english = {
   },
   security: {
     title: 'Sécurité',
-    lead: 'Ce qui prouve que c’est bien vous, en plus de votre mot de passe.',
+    lead: 'Voici ce qui prouve que c’est bien vous, en plus de votre mot de passe.',
     passkeys: 'Clés d’accès',
     noPasskeys:
       'Aucune pour l’instant. Une clé d’accès vous connecte par votre empreinte, votre visage ou le verrouillage de l’écran, sans mot de passe.',
