@@ -39,11 +39,12 @@ export const activity: AccountPage = {
 
 async function present(context: AccountContext, event: AccountEvent): Promise<Event> {
   const [client] = event.clientId === null ? [] : await clientNames(context, [event.clientId]);
-  const { device } = event.detail;
+  const { device, newDevice } = event.detail;
   return {
     kind: event.type,
     at: event.occurredAt,
     byOperator: OPERATOR.test(event.actor),
+    inNewBrowser: newDevice === true,
     client,
     address: event.address ?? undefined,
     device: typeof device === 'string' && device !== '' ? device : undefined,

@@ -12,6 +12,7 @@ import { disableAccount } from '../../src/revocation/disable-account.ts';
 import { disableClient } from '../../src/revocation/disable-client.ts';
 import { createTestClock } from '../support/clock.ts';
 import { makePerson } from '../support/factories.ts';
+import { giveTotp } from '../support/factors.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { BEHIND_PROXY, signIn, walkerFor } from '../interactions/visit.ts';
 import { forge, isSignedIn, openAccount } from './visit.ts';
@@ -189,6 +190,53 @@ describe('a form', () => {
     expect([proved.url.pathname, proved.status]).toEqual(['/account/data', 200]);
     const file = await walker.submit(proved, {}, { form: '/data/export' });
     expect(file.headers.get('content-disposition')).toContain('attachment');
+  });
+});
+
+describe('whoever has a second factor', () => {
+  /** Signed in with the password alone, because the device is remembered. */
+  async function onRememberedDevice() {
+    const person = await makePerson(server.services);
+    const app = await giveTotp(server.services, person);
+    const first = await openAccount(server, person);
+    const remembered = { code: app.code(clock.now()), remember_device: 'yes' };
+    const in1 = await first.walker.submit(first.page, remembered, { form: '/second-factor' });
+    await first.walker.submit(in1, {}, { form: '/account/sign-out' });
+    clock.advance(60);
+    const form = await first.walker.visit('/account/data');
+    const page = await signIn(first.walker, form, person.email ?? '');
+    expect(page.heading).toBe('Your data');
+    return { person, app, walker: first.walker, page };
+  }
+
+  test('proves it for what matters, also on a device that is remembered, but not what was proved before', async () => {
+    const { app, walker, page } = await onRememberedDevice();
+    const asked = await walker.submit(page, {}, { form: '/data/export' });
+    expect(asked.url.pathname).toMatch(/\/second-factor$/);
+    expect((await walker.visit('/account/data')).heading).toBe('Your data');
+    const back = await walker.submit(asked, { code: app.code(clock.now()) }, { form: '/second-factor' });
+    expect([back.url.pathname, back.status]).toEqual(['/account/data', 200]);
+    const file = await walker.submit(back, {}, { form: '/data/export' });
+    expect(file.headers.get('content-disposition')).toContain('attachment');
+  });
+
+  test('proves both when the sign-in is old', async () => {
+    const { app, person, walker, page } = await onRememberedDevice();
+    clock.advance(server.services.config.authentication.reauthenticationSeconds + 1);
+    const again = await walker.submit(page, {}, { form: '/data/export' });
+    expect(again.heading).toBe('Confirm it is you');
+    const asked = await signIn(walker, again, person.email ?? '');
+    expect(asked.url.pathname).toMatch(/\/second-factor$/);
+    const back = await walker.submit(asked, { code: app.code(clock.now()) }, { form: '/second-factor' });
+    const file = await walker.submit(back, {}, { form: '/data/export' });
+    expect(file.headers.get('content-disposition')).toContain('attachment');
+  });
+
+  test('is remembered on no device after ending all sessions', async () => {
+    const { person, walker } = await onRememberedDevice();
+    await walker.submit(await walker.visit('/account/sessions'), {}, { form: '/end-all' });
+    const asked = await signIn(walker, await walker.visit('/account'), person.email ?? '');
+    expect(asked.url.pathname).toMatch(/\/second-factor$/);
   });
 });
 

@@ -231,6 +231,29 @@ describe('sessions', () => {
     expect(await sessionsOf(person)).toEqual([]);
   });
 
+  test.each([
+    ['Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', 'Firefox on Linux'],
+    [
+      'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36 Edg/140',
+      'Edge on Windows',
+    ],
+    ['curl/8.5.0', 'Unknown device'],
+    [`Firefox/${HOSTILE.repeat(300)}`, 'Firefox'],
+    ['\u00e9\u00ff\u0001'.slice(0, 2), 'Unknown device'],
+  ])('say in words what %.40s… is, and from where', async (userAgent, words) => {
+    const headers = { 'User-Agent': userAgent, 'X-Forwarded-For': '2001:db8:5e55::1' };
+    const { page, walker } = await openAccount(server, await makePerson(server.services), {
+      path: '/account/sessions',
+      headers,
+    });
+    expect(entries(page)).toEqual([`${words} This browser`]);
+    expect(page.text).toContain('2001:db8:5e55::1');
+    expect(page.html).not.toContain('<script>');
+    const activity = await walker.visit('/account/activity');
+    expect(activity.text).toContain('2001:db8:5e55::1');
+    expect(activity.html).not.toContain('<script>');
+  });
+
   test('of somebody else end by nobody’s hand but theirs', async () => {
     const person = await makePerson(server.services);
     const { walker } = await openAccount(server, person);

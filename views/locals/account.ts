@@ -129,6 +129,8 @@ interface ActivityOfPerson {
   readonly at: Date;
   /** Somebody who looks after the service did it. */
   readonly byOperator: boolean;
+  /** Signed in where this person had never been before. */
+  readonly inNewBrowser: boolean;
   /** Name of the app it was about. */
   readonly client: string | undefined;
   readonly address: string | undefined;

@@ -122,6 +122,7 @@ export const account = {
       none: 'Nothing has happened yet.',
       noneOlder: 'There is nothing older.',
       byOperator: 'by an administrator',
+      newBrowser: 'in a new browser',
       older: 'Older',
       newest: 'Back to the newest',
       events: {

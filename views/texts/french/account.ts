@@ -123,6 +123,7 @@ export const account: typeof english = {
       none: 'Il ne s’est encore rien passé.',
       noneOlder: 'Il n’y a rien de plus ancien.',
       byOperator: 'par un administrateur',
+      newBrowser: 'dans un nouveau navigateur',
       older: 'Plus ancien',
       newest: 'Revenir au plus récent',
       events: {
