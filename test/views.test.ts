@@ -268,7 +268,7 @@ function labelsFor(root: Element, id: string | undefined): Element[] {
 }
 
 /** Addresses, and the names of things that templates look up, stay as they are: nobody outside chooses them. */
-const OURS = new Set(['kind', 'problem', 'about', 'action', 'homeUri', 'policyUri', 'tosUri']);
+const OURS = new Set(['kind', 'problem', 'about', 'action', 'homeUri', 'policyUri', 'tosUri', 'reason']);
 
 /** Adds to every text below. */
 function append(value: unknown, addition: string): void {
