@@ -12,7 +12,6 @@ import { NAME_ID } from '../upstream/saml-settings.ts';
 import { findProvider } from '../upstream/store.ts';
 import { updateProvider } from '../upstream/update-provider.ts';
 import { ACTOR } from './actor.ts';
-import { COMMAND } from './command-name.ts';
 import type { CommandContext } from './context.ts';
 import { parseArgument, parseOptions } from './parse.ts';
 import type { Action } from './run.ts';
@@ -62,7 +61,6 @@ export const createSaml: Action = async (context, { options: given }) => {
   };
   return shownProvider('The identity provider is there. Give its operator our metadata:', provider, {
     addresses,
-    next: `Try it: ${COMMAND} identity-providers show ${provider.slug}`,
   });
 };
 
