@@ -19,6 +19,8 @@ import { createProviderPages } from './interactions/provider-pages.ts';
 import { interactionRoutes } from './interactions/routes.ts';
 import { samlRoutes } from './interactions/saml-routes.ts';
 import { createCurrentSessions } from './oidc/current-session.ts';
+import { oidcCallback } from './interactions/oidc-callback.ts';
+import { upstreamLogout } from './interactions/upstream-logout.ts';
 import { createInteractions } from './oidc/interactions.ts';
 import { createProvider } from './oidc/provider.ts';
 import { assets } from './public/assets.ts';
@@ -88,6 +90,8 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
     outbox({ ...services, views }),
     interactionRoutes({ ...services, views }, interactions),
     samlRoutes({ ...services, views }),
+    oidcCallback({ ...services, views }),
+    upstreamLogout(services),
     accountRoutes({ ...services, views, sessions, checkPassword }),
     linkRoutes({ ...services, views }, interactions),
   ];

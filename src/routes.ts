@@ -53,6 +53,8 @@ export const DYNAMIC_ROUTES = [
   '/mails/:id/html',
   '/upstream/:slug/metadata',
   '/upstream/:slug/acs',
+  '/upstream/:slug/callback',
+  '/upstream/:slug/backchannel-logout',
   '/assets/:file',
 ] as const;
 

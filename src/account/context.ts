@@ -16,6 +16,8 @@ import type { CheckPassword } from '../interactions/check-password.ts';
 import type { Logger } from '../log.ts';
 import type { CurrentSession, CurrentSessions } from '../oidc/current-session.ts';
 import type { ApiCache } from '../resources/cache.ts';
+import type { IdentityProviderCache } from '../upstream/cache.ts';
+import type { OidcIssuers } from '../upstream/oidc-issuers.ts';
 
 /** What this door needs of the house. */
 export interface AccountContext {
@@ -30,6 +32,8 @@ export interface AccountContext {
   readonly throttle: Throttle;
   readonly clients: ClientCache;
   readonly apis: ApiCache;
+  readonly identityProviders: IdentityProviderCache;
+  readonly oidcIssuers: OidcIssuers;
   readonly sessions: CurrentSessions;
   readonly views: Views;
   readonly checkPassword: CheckPassword;
@@ -54,6 +58,8 @@ export interface AccountAction {
   readonly fresh?: true;
   /** It is `/account/page/action/item`. */
   readonly hasItem?: true;
+  /** A GET, by a redirect from elsewhere: a single-use item stands for the form. */
+  readonly byGet?: true;
 }
 
 export interface AccountPage {

@@ -3,6 +3,7 @@ import { apps } from './apps.ts';
 import type { AccountPages } from './context.ts';
 import { data } from './data.ts';
 import { email } from './email.ts';
+import { identities } from './identities.ts';
 import { overview } from './overview.ts';
 import { password } from './password.ts';
 import { profile } from './profile.ts';
@@ -16,6 +17,7 @@ export const PAGES: AccountPages = {
   email,
   password,
   security,
+  identities,
   apps,
   sessions,
   activity,

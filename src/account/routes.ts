@@ -56,13 +56,14 @@ function findTarget(path: string): Target | undefined {
 
 async function answer(context: AccountContext, ctx: Context, target: Target): Promise<void> {
   const { name, page, action, item } = target;
-  allowOnly(ctx, action ? ['GET', 'HEAD', 'POST'] : ['GET', 'HEAD']);
+  const isForm = action !== undefined && action.byGet !== true;
+  allowOnly(ctx, isForm ? ['GET', 'HEAD', 'POST'] : ['GET', 'HEAD']);
   // Somebody reloads the answer to a form, or follows it from their history: the page itself is what they want.
-  if (action && ctx.method !== 'POST') return seeOther(ctx, pathOfPage(name));
+  if (isForm && ctx.method !== 'POST') return seeOther(ctx, pathOfPage(name));
 
   const signedIn = await context.sessions.find(ctx);
   if (!signedIn) return seeOther(ctx, signInUrl(context, name, 'session'));
-  if (action) checkCsrf(context.secrets, ctx, signedIn.session.uid);
+  if (isForm) checkCsrf(context.secrets, ctx, signedIn.session.uid);
   const needsFresh = action ? action.fresh : page.fresh;
   const lack = needsFresh ? await lackOf(context, signedIn.session) : undefined;
   if (lack) return seeOther(ctx, signInUrl(context, name, lack));

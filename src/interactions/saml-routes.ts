@@ -4,8 +4,9 @@ import { httpError } from '../http/errors.ts';
 import { showPage } from '../http/show-page.ts';
 import type { IdentityProviderOf } from '../upstream/identity-provider.ts';
 import { saveAnswer } from '../upstream/request-store.ts';
-import { sealStrings, stateDigest, type RequestOrigin } from '../upstream/request.ts';
+import { sealStrings, stateDigest } from '../upstream/request.ts';
 import { serviceMetadata } from '../upstream/saml-metadata.ts';
+import { placeOfArrival, STATE } from './arrival-place.ts';
 import type { InteractionsContext } from './context.ts';
 import { fieldsOf } from './fields.ts';
 import { seeOther } from './see-other.ts';
@@ -15,8 +16,6 @@ type SamlContext = Pick<
   'config' | 'clock' | 'db' | 'seal' | 'views' | 'identityProviders'
 >;
 
-/** As `upstream/ask.ts` makes them. */
-const STATE = /^[A-Za-z0-9_-]{43}$/;
 const ROUTE = /^\/upstream\/([a-z0-9-]{1,40})\/(metadata|acs)$/;
 const METHODS = { metadata: ['GET', 'HEAD'], acs: ['POST'] };
 
@@ -62,7 +61,7 @@ async function takeResponse(
     now: context.clock.now(),
   });
   if (!origin) return showPage(context.views, ctx, 'expired', undefined, { status: 400 });
-  seeOther(ctx, placeOf(origin, state));
+  seeOther(ctx, placeOfArrival(origin, state));
 }
 
 /**
@@ -72,10 +71,4 @@ async function takeResponse(
 function startHere({ views }: SamlContext, ctx: Context, { settings }: IdentityProviderOf<'saml'>): void {
   if (settings.startUrl === null) return showPage(views, ctx, 'expired', undefined, { status: 400 });
   seeOther(ctx, settings.startUrl);
-}
-
-function placeOf(origin: RequestOrigin, state: string): string {
-  return origin.purpose === 'sign-in'
-    ? `/interaction/${origin.interactionUid}/arrive/${state}`
-    : `/account/identities/arrive/${state}`;
 }

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 
 import type { EndedIndexes } from './status-store.ts';
 import { jtiDigest, type RevokeTarget } from './token.ts';
+import { upstreamGrants, upstreamSessions } from './upstream-sessions.ts';
 
 /** What became of ledger rows: how many had not expired, and which bits of which status list say that they no longer are. */
 export interface EndedTokens {
@@ -81,6 +82,12 @@ function conditionOf(target: RevokeTarget): Condition {
   if ('client' in target) return { sql: 'client_id = ?', values: [target.client] };
   if ('api' in target) return { sql: 'api_id = ?', values: [target.api] };
   if ('key' in target) return { sql: 'kid = ?', values: [target.key] };
+  const sessions = upstreamSessions(target);
+  if (sessions) {
+    const { sql, values } = upstreamGrants(sessions);
+    return { sql: `grant_id IN (${sql})`, values };
+  }
+  if (!('issuedBefore' in target)) throw new TypeError('there is no such target');
   // A grant or session of before ends as a whole, with what it was given since.
   return {
     sql: `(issued_at < ? OR EXISTS (SELECT FROM grants g WHERE g.id = t.grant_id AND g.created_at < ?)

@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 
 import type { StatusPlace } from './status-list.ts';
 import { jtiDigest, type RevokeTarget } from './token.ts';
+import { upstreamGrants, upstreamSessions } from './upstream-sessions.ts';
 
 export interface LedgerEntry {
   readonly clientId: string;
@@ -78,7 +79,12 @@ export async function endGrants(tx: Knex.Transaction, target: RevokeTarget, now:
     if (target.exceptSession !== undefined) rows.whereNotIn('id', grantsOf(tx, target.exceptSession));
   } else if ('client' in target) rows.where('client_id', target.client);
   else if ('issuedBefore' in target) rows.where('created_at', '<', target.issuedBefore);
-  else return 0;
+  else {
+    const sessions = upstreamSessions(target);
+    if (!sessions) return 0;
+    const { sql, values } = upstreamGrants(sessions);
+    rows.whereRaw(`id IN (${sql})`, [...values]);
+  }
   return rows.update({ revoked_at: now });
 }
 
@@ -106,7 +112,11 @@ export async function endSessions(
     rows.where('account_id', target.account);
     if (target.exceptSession !== undefined) rows.whereNot('uid', target.exceptSession);
   } else if ('issuedBefore' in target) rows.where('created_at', '<', target.issuedBefore);
-  else return [];
+  else {
+    const sessions = upstreamSessions(target);
+    if (!sessions) return [];
+    rows.whereRaw(`uid IN (SELECT s.uid FROM sessions s WHERE ${sessions.sql})`, [...sessions.values]);
+  }
   const ended: { uid: string }[] = await rows.update({ ended_at: now }).returning('uid');
   return ended.map((row) => row.uid);
 }

@@ -29,6 +29,9 @@ export type RevokeTarget =
   /** `exceptSession`: what the person does in that browser goes on. */
   | { readonly account: string; readonly exceptSession?: string }
   | { readonly client: string }
+  /** Whoever came through an upstream: all of a provider, one identity, or one session that the upstream names. */
+  | { readonly provider: string }
+  | { readonly identity: string; readonly upstreamSid?: string }
   | { readonly api: string }
   | { readonly key: string }
   | { readonly issuedBefore: Date };

@@ -14,7 +14,11 @@ import { checkDomains, checkName, checkSettings, checkSlug } from './rules.ts';
 import { openSecrets, sealSecrets } from './secrets.ts';
 import { findOtherDefault, findTakenDomain, lockProvider, lockRegistry, saveProvider } from './store.ts';
 
-export interface ProviderChanges extends Partial<Omit<NewProvider, 'kind' | 'actor' | 'settings'>> {
+type Changeable = Omit<NewProvider, 'kind' | 'actor' | 'settings'>;
+
+export interface ProviderChanges extends Readonly<{
+  [Member in keyof Changeable]?: Changeable[Member] | undefined;
+}> {
   /** Members over those there are; what is not mentioned stays. */
   readonly settings?: Readonly<Record<string, unknown>> | undefined;
 }

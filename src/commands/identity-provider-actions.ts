@@ -1,0 +1,99 @@
+import { z } from 'zod';
+
+import { deleteProvider, disableProvider } from '../revocation/disable-provider.ts';
+import { enableProvider } from '../upstream/enable-provider.ts';
+import type { IdentityProvider } from '../upstream/identity-provider.ts';
+import { PROVISIONINGS } from '../upstream/identity-provider.ts';
+import { countIdentities } from '../upstream/identity-store.ts';
+import { providerNotFound } from '../upstream/not-found.ts';
+import { findProvider, listProviders } from '../upstream/store.ts';
+import { updateProvider } from '../upstream/update-provider.ts';
+import { ACTOR } from './actor.ts';
+import { COMMAND } from './command-name.ts';
+import type { CommandContext } from './context.ts';
+import { moment, table } from './outcome.ts';
+import { parseArgument, parseOptions } from './parse.ts';
+import { endedInWords, revokedMembers } from './revoked.ts';
+import type { Action } from './run.ts';
+import { providerSchema, providerToJson, shownProvider } from './upstream-input.ts';
+
+export const list: Action = async ({ db }) => {
+  const providers = await listProviders(db.knex);
+  const rows = providers.map(({ slug, kind, name, domains, disabledAt }) => [
+    slug,
+    kind,
+    name,
+    domains.join(' '),
+    moment(disabledAt),
+  ]);
+  return {
+    json: providers.map(providerToJson),
+    text: table(['SLUG', 'KIND', 'NAME', 'DOMAINS', 'DISABLED'], rows),
+  };
+};
+
+export const show: Action = async (context, { args }) => {
+  const provider = await getProvider(context, args);
+  const people = await countIdentities(context.db.knex, provider.id);
+  const outcome = shownProvider(`${people} people are connected through it.`, provider, {});
+  return { ...outcome, json: { ...providerToJson(provider), identities: people } };
+};
+
+const changes = z.object({
+  name: z.string().optional(),
+  domain: z.array(z.string()).optional(),
+  map: providerSchema.map.optional(),
+  provisioning: z.enum(PROVISIONINGS).optional(),
+  trustEmail: z.boolean().optional(),
+  trustMfa: z.boolean().optional(),
+  button: z.boolean().optional(),
+});
+
+export const update: Action = async (context, { args, options: given }) => {
+  const { id } = await getProvider(context, args);
+  const options = parseOptions(changes, given);
+  const provider = await updateProvider(
+    context,
+    id,
+    {
+      name: options.name,
+      domains: options.domain,
+      mapping: options.map,
+      provisioning: options.provisioning,
+      trustsEmail: options.trustEmail,
+      trustsMfa: options.trustMfa,
+      hasButton: options.button,
+    },
+    ACTOR,
+  );
+  return shownProvider('The identity provider is updated.', provider, {});
+};
+
+export const disable: Action = async (context, { args }) => {
+  const { id, slug } = await getProvider(context, args);
+  const revoked = await disableProvider(context, id, ACTOR);
+  return {
+    json: { id, slug, ...revokedMembers(revoked) },
+    text: `Nobody comes through ${slug} any more, sessions and ${endedInWords(revoked)} Undo with: ${COMMAND} identity-providers enable ${slug}`,
+  };
+};
+
+export const enable: Action = async (context, { args }) => {
+  const { id } = await getProvider(context, args);
+  return shownProvider('The identity provider is enabled.', await enableProvider(context, id, ACTOR), {});
+};
+
+export const remove: Action = async (context, { args }) => {
+  const { id, slug } = await getProvider(context, args);
+  const revoked = await deleteProvider(context, id, ACTOR);
+  return {
+    json: { id, slug, ...revokedMembers(revoked) },
+    text: `The identity provider ${slug} is deleted, sessions and ${endedInWords(revoked)}`,
+  };
+};
+
+async function getProvider({ db }: CommandContext, args: readonly string[]): Promise<IdentityProvider> {
+  const provider = await findProvider(db.knex, parseArgument(args, 0, 'slug'));
+  if (!provider) throw providerNotFound();
+  return provider;
+}
