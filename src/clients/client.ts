@@ -1,5 +1,6 @@
 import type { ClientBrand } from './brand.ts';
 import type { Requirement } from '../config/requirement.ts';
+import type { ExchangePolicy } from './exchange.ts';
 
 /**
  * Client applications: their RFC 7591 metadata, their secrets, and which scopes of which API they may ask for. This room
@@ -22,6 +23,8 @@ export interface ClientRecord {
   readonly secrets: readonly SecretRecord[];
   readonly apis: readonly ApiAccess[];
   readonly brand: ClientBrand;
+  /** Whose tokens it may exchange; null: nobody has said. */
+  readonly exchange: ExchangePolicy | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

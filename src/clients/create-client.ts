@@ -13,10 +13,11 @@ import { AppError } from '../errors.ts';
 import { grantAccess, resolveAccess, type WantedAccess } from './access.ts';
 import { ACCOUNT_CLIENT_ID } from './built-in.ts';
 import type { ClientRecord } from './client.ts';
+import { NO_EXCHANGE, resolveExchange, type WantedExchange } from './exchange.ts';
 import { metadataPolicy, validateClientMetadata } from './metadata.ts';
 import { clientNotFound } from './not-found.ts';
 import { addSecret, usesSecret } from './secret.ts';
-import { findClient, insertClient, isAccountId, notifyClient } from './store.ts';
+import { findClient, insertClient, isAccountId, notifyClient, saveExchange } from './store.ts';
 
 export interface ClientContext {
   readonly db: Database;
@@ -35,6 +36,7 @@ export interface NewClient extends WantedAccess {
   readonly firstParty?: boolean | undefined;
   /** `any` unless said otherwise. */
   readonly requirement?: Requirement | undefined;
+  readonly exchange?: WantedExchange | undefined;
   readonly actor: Actor;
 }
 
@@ -54,7 +56,7 @@ export async function createClient(ctx: ClientContext, input: NewClient): Promis
   return ctx.db.transaction(async (tx) => {
     const now = ctx.clock.now();
     const access = await resolveAccess(tx, input);
-    if (await isAccountId(tx, id)) throw idTaken();
+import { findClient, insertClient, isAccountId, notifyClient, saveExchange } from './store.ts';
     await insertClient(tx, {
       id,
       metadata,
@@ -67,6 +69,7 @@ export async function createClient(ctx: ClientContext, input: NewClient): Promis
       updatedAt: now,
     }).catch(refuseTaken);
     await grantAccess(tx, id, access);
+    if (exchange) await saveExchange(tx, id, { ...NO_EXCHANGE, ...exchange });
     const secret = usesSecret(metadata) ? await addSecret(tx, ctx.secrets, { clientId: id, now }) : undefined;
     await record(tx, { occurredAt: now, type: 'client.created', actor: input.actor, clientId: id });
     await notifyClient(tx, id);

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { checkAuthentication } from './check-authentication.ts';
 import type { ClientOrigin } from './client.ts';
+import { checkExchangeGrant, TOKEN_EXCHANGE } from './exchange.ts';
 import { checkJwks } from './jwks.ts';
 import { invalidMetadata } from './problem.ts';
 import { checkRedirectUri, checkWebUri, type WebUriPolicy } from './uris.ts';
@@ -30,6 +31,7 @@ export const GRANT_TYPES = [
   'refresh_token',
   'client_credentials',
   'urn:ietf:params:oauth:grant-type:device_code',
+  TOKEN_EXCHANGE,
 ] as const;
 export const AUTH_METHODS = [
   'client_secret_basic',
@@ -122,6 +124,8 @@ export function validateClientMetadata(
   const complete = withDefaults(checked);
   checkRedirectUris(complete);
   checkGrants(complete);
+  const authMethod = complete.token_endpoint_auth_method;
+  checkExchangeGrant(complete.grant_types, { origin: policy.origin, authMethod });
   checkAuthentication(complete, { mutualTls: policy.mutualTls ?? false });
   return complete;
 }

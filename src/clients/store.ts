@@ -10,6 +10,7 @@ import {
   type ClientOrigin,
   type ClientRecord,
 } from './client.ts';
+import type { ExchangePolicy } from './exchange.ts';
 
 // One round trip: a client is always wanted with its secrets and its APIs.
 const COLUMNS = `c.id, c.metadata, c.origin, c.first_party, c.default_api_id, c.acts_for_api_id, c.requirement, c.disabled_at,
@@ -21,7 +22,10 @@ const COLUMNS = `c.id, c.metadata, c.origin, c.first_party, c.default_api_id, c.
       order by a.audience)
     from client_apis ca join apis a on a.id = ca.api_id where ca.client_id = c.id), '[]') as apis,
   (select jsonb_build_object('color', b.color, 'logoType', b.logo_type, 'logoDigest', b.logo_digest)
-    from client_brands b where b.client_id = c.id) as brand`;
+    from client_brands b where b.client_id = c.id) as brand,
+  (select jsonb_build_object('impersonation', x.impersonation, 'apiIds', x.api_ids, 'clientIds', x.client_ids,
+      'issuerIds', x.issuer_ids)
+    from exchange_policies x where x.client_id = c.id) as exchange`;
 
 interface Row {
   id: string;
@@ -37,6 +41,7 @@ interface Row {
   secrets: { id: string; digest: string; hint: string; createdAt: string; expiresAt: string | null }[];
   apis: ApiAccess[];
   brand: { color: string | null; logoType: PictureType | null; logoDigest: string | null } | null;
+  exchange: ExchangePolicy | null;
 }
 
 export async function findClient(db: Queryable, id: string): Promise<ClientRecord | undefined> {
@@ -76,7 +81,7 @@ export async function listClients(
 
 export async function insertClient(
   tx: Queryable,
-  client: Omit<ClientRecord, 'disabledAt' | 'secrets' | 'apis' | 'brand'>,
+  client: Omit<ClientRecord, 'disabledAt' | 'secrets' | 'apis' | 'brand' | 'exchange'>,
 ): Promise<void> {
   await tx('clients').insert({
     id: client.id,
@@ -227,6 +232,29 @@ export async function listClientsActingFor(db: Queryable, apiId: string): Promis
 /** An API has one set of credentials, or one a deployment. */
 const ACTING_CLIENTS_MAX = 1000;
 
+export async function saveExchange(tx: Queryable, clientId: string, policy: ExchangePolicy): Promise<void> {
+  await tx('exchange_policies')
+    .insert({
+      client_id: clientId,
+      impersonation: policy.impersonation,
+      api_ids: [...policy.apiIds],
+      client_ids: [...policy.clientIds],
+      issuer_ids: [...policy.issuerIds],
+    })
+    .onConflict('client_id')
+    .merge();
+}
+
+/** Those of the ids that are clients. */
+export async function findClientIds(db: Queryable, ids: readonly string[]): Promise<string[]> {
+  const rows = await db<{ id: string }>('clients')
+    .select('id')
+    .whereIn('id', ids.filter(isClientId))
+    .orderBy('id')
+    .limit(ids.length);
+  return rows.map((row) => row.id);
+}
+
 /** Tells every process that its copy of the client is stale, once this transaction commits. */
 export async function notifyClient(tx: Queryable, id: string): Promise<void> {
   await notify(tx, CLIENTS_CHANNEL, id);
@@ -261,6 +289,7 @@ function toClient(row: Row): ClientRecord {
     })),
     apis: row.apis,
     brand: row.brand ? toBrand(row.brand) : NO_BRAND,
+    exchange: row.exchange,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };

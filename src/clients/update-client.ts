@@ -7,16 +7,25 @@ import { grantAccess, resolveAccess, type WantedAccess } from './access.ts';
 import { refuseBuiltIn } from './built-in.ts';
 import type { ClientRecord } from './client.ts';
 import { getClient, type ClientContext, type CreatedClient } from './create-client.ts';
+import { NO_EXCHANGE, resolveExchange, type WantedExchange } from './exchange.ts';
 import { metadataPolicy, validateClientMetadata, type ClientMetadata } from './metadata.ts';
 import { clientNotFound } from './not-found.ts';
 import { addSecret, isLive, usesSecret } from './secret.ts';
-import { deleteApiAccess, deleteSecrets, lockClient, notifyClient, saveClient } from './store.ts';
+import {
+  deleteApiAccess,
+  deleteSecrets,
+  lockClient,
+  notifyClient,
+  saveClient,
+  saveExchange,
+} from './store.ts';
 
 export interface ClientChanges extends WantedAccess {
   /** RFC 7591 members to set; null takes one away, what is not mentioned stays. */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   readonly firstParty?: boolean | undefined;
   readonly requirement?: Requirement | undefined;
+  readonly exchange?: WantedExchange | undefined;
   /** Audiences it may no longer ask tokens for. Tokens it has live on until they expire or are revoked. */
   readonly removeApis?: readonly string[] | undefined;
 }
@@ -34,6 +43,7 @@ export async function updateClient(
   return ctx.db.transaction(async (tx) => {
     // APIs before the client, as everywhere: deleting an API locks it before it touches the clients that mention it.
     const access = await resolveAccess(tx, changes);
+    const exchange = await resolveExchange(tx, changes.exchange);
     const before = await lockClient(tx, id);
     if (!before) throw clientNotFound();
     refuseBuiltIn(before);
@@ -54,6 +64,7 @@ export async function updateClient(
       updatedAt: now,
     });
     await grantAccess(tx, id, access);
+    if (exchange) await saveExchange(tx, id, { ...(before.exchange ?? NO_EXCHANGE), ...exchange });
     const secret = await settleSecrets(tx, ctx, { before, metadata, now });
     const changed = changedMembers(before, metadata, changes);
     await record(tx, { occurredAt: now, type: 'client.updated', actor, clientId: id, detail: { changed } });

@@ -24,6 +24,7 @@ const SCOPES: Record<TargetKind, (value: string) => string> = {
   client: (value) => `together with everything of client ${value}`,
   api: (value) => `together with every token for the API ${value}`,
   key: (value) => `together with everything that key ${value} signed`,
+  trustedIssuer: (value) => `together with everything that came of tokens of ${value}`,
   issuedBefore: (value) => `together with everything issued before ${value}`,
 };
 

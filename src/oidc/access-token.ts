@@ -8,7 +8,7 @@ import { statusListUri } from '../revocation/status-list.ts';
 import { jtiDigest } from '../revocation/token.ts';
 import type { HallContext } from './context.ts';
 import { checkStrength } from './demand.ts';
-import { currentIssuance } from './issuance.ts';
+import { currentIssuance, type Exchange } from './issuance.ts';
 
 /**
  * RFC 9068 access tokens for registered APIs (RFC 8707). A client gets what its registration lists for the API, no more;
@@ -72,15 +72,16 @@ export function recordJwt(
     if (!issuance || !api || kid === undefined || token.clientId === undefined) {
       throw new errors.InvalidTarget('the API is not registered any more');
     }
-    const authentication = authenticationClaims(ctx);
-    // Also at a refresh: the API may ask for more than it did when the person signed in.
+    const { exchange } = issuance;
+    const authentication = exchange?.authentication ?? authenticationClaims(ctx);
+    // Also at a refresh and an exchange: the API may ask for more than it did when the person signed in.
     if (token.kind === 'AccessToken') checkStrength(api, authentication['acr']);
     // The library knows the system's time only.
     const iat = epochSeconds(hall.clock);
-    const exp = iat + payload.exp - payload.iat;
+    const exp = Math.min(iat + payload.exp - payload.iat, exchange?.exp ?? Number.POSITIVE_INFINITY);
     const expiresAt = new Date(exp * 1000);
     const status = await hall.statusLease.allocate(expiresAt);
-    Object.assign(jwt.payload, authentication, {
+    Object.assign(jwt.payload, authentication, exchangedClaims(exchange), {
       iat,
       exp,
       status: {
@@ -106,8 +107,16 @@ export function recordJwt(
       statusIndex: status.index,
       issuedAt: new Date(iat * 1000),
       expiresAt,
+      ...(exchange && { origin: exchange.origin }),
     };
   };
+}
+
+/** RFC 8693 §4.1. The library names the client as the subject where no person is concerned. */
+function exchangedClaims(exchange: Exchange | undefined): Record<string, unknown> {
+  if (!exchange) return {};
+  const { sub, act } = exchange;
+  return { sub, ...(act === undefined ? {} : { act }) };
 }
 
 /** RFC 9068 §2.2.1: how and when the person signed in, where one did. */
@@ -169,7 +178,7 @@ async function allowedScopes(
 }
 
 /** The one it was given, or the only one it may use. */
-async function defaultApi(hall: HallContext, record: ClientRecord): Promise<Api | undefined> {
+export async function defaultApi(hall: HallContext, record: ClientRecord): Promise<Api | undefined> {
   if (record.defaultApiId !== null) return hall.apis.findById(record.defaultApiId);
   const [only, ...others] = record.apis;
   return only && others.length === 0 ? hall.apis.findById(only.apiId) : undefined;

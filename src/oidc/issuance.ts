@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts';
 import type { Artifact } from '../grants/artifact.ts';
 import { findKey } from '../keys/store.ts';
 import type { Issue, RefreshAnswerRow } from '../revocation/issue.ts';
+import type { Origin } from '../revocation/origin.ts';
 import { revoke } from '../revocation/revoke.ts';
 import type { TokenRow } from '../revocation/token.ts';
 import type { HallContext } from './context.ts';
@@ -25,6 +26,19 @@ export interface Issuance {
   accountId: string | null;
   readonly artifacts: Artifact[];
   token: TokenRow | null;
+  /** Set by token exchange before it has its token signed. */
+  exchange?: Exchange;
+}
+
+/** What the new token says and hangs on because of the one it is exchanged for. */
+export interface Exchange {
+  readonly sub: string;
+  readonly act: unknown;
+  /** `auth_time`, `acr`, `amr`. */
+  readonly authentication: Readonly<Record<string, unknown>>;
+  /** Seconds since 1970: the end of the subject's token. */
+  readonly exp: number;
+  readonly origin: Origin;
 }
 
 const issuances = new WeakMap<Context, Issuance>();

@@ -21,6 +21,7 @@ import { allowFormTarget, cacheMetadata } from './responses.ts';
 import { hideStoredSecrets } from './registration.ts';
 import { reportErrors, unavailableInsteadOfError } from './errors.ts';
 import { structuredTokens } from './structured-tokens.ts';
+import { registerTokenExchange } from './token-exchange.ts';
 
 /**
  * A whole provider for the keys of this moment, with what the app puts in front of it (`front`). Building one takes milliseconds, so a change of keys builds another and
@@ -30,6 +31,7 @@ export function createProvider(hall: HallContext, front: readonly Middleware[]):
   const provider = new Provider(hall.config.issuer, providerConfiguration(hall));
   // Headers that name scheme and host were checked and rewritten before (http/host-pin.ts), so they can be believed.
   provider.proxy = true;
+  registerTokenExchange(hall, provider);
   useSecretDigests(hall, provider);
   queueLogouts(hall, provider);
   detectReplays(hall, provider);

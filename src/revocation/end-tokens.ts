@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 
+import { nameOf } from './origin.ts';
 import type { EndedIndexes } from './status-store.ts';
 import { jtiDigest, type RevokeTarget } from './token.ts';
 import { upstreamGrants, upstreamSessions } from './upstream-sessions.ts';
@@ -28,10 +29,21 @@ export async function endTokens(
   target: RevokeTarget,
   now: Date,
 ): Promise<EndedTokens[]> {
+  return [...(await endOwn(tx, target, now)), ...(await endHeirs(tx, target, now))];
+}
+
+async function endOwn(tx: Knex.Transaction, target: RevokeTarget, now: Date): Promise<EndedTokens[]> {
   const where = conditionOf(target);
   if ('client' in target) return endBySlices(tx, where, now);
   if (isUnindexed(target)) return endByBlocks(tx, where, now);
   return [await end(tx, 'tokens', where, now)];
+}
+
+/** What others were given in exchange for a token that ends. */
+async function endHeirs(tx: Knex.Transaction, target: RevokeTarget, now: Date): Promise<EndedTokens[]> {
+  const name = nameOf(target);
+  if (name === undefined) return [];
+  return [await end(tx, 'tokens', { sql: 'hangs_on @> ARRAY[?]', values: [name] }, now)];
 }
 
 /** The second look, under the ledger's lock: only at what may have been issued since the first, however many tokens there are. */
@@ -41,9 +53,13 @@ export async function endLatecomers(
   now: Date,
 ): Promise<EndedTokens> {
   const where = conditionOf(target);
-  if (!('client' in target) && !isUnindexed(target)) return end(tx, 'tokens', where, now);
   const from = new Date(now.getTime() - ISSUE_SECONDS_MAX * 1000);
-  return end(tx, 'tokens', { sql: `${where.sql} AND issued_at >= ?`, values: [...where.values, from] }, now);
+  const late = { sql: `${where.sql} AND issued_at >= ?`, values: [...where.values, from] };
+  const isNarrow = !('client' in target) && !isUnindexed(target);
+  return together([
+    await end(tx, 'tokens', isNarrow ? where : late, now),
+    ...(await endHeirs(tx, target, now)),
+  ]);
 }
 
 /** Tokens that die with a session: those without `offline_access`. */
@@ -82,6 +98,8 @@ function conditionOf(target: RevokeTarget): Condition {
   if ('client' in target) return { sql: 'client_id = ?', values: [target.client] };
   if ('api' in target) return { sql: 'api_id = ?', values: [target.api] };
   if ('key' in target) return { sql: 'kid = ?', values: [target.key] };
+  // It has only heirs.
+  if ('trustedIssuer' in target) return { sql: 'false', values: [] };
   const sessions = upstreamSessions(target);
   if (sessions) {
     const { sql, values } = upstreamGrants(sessions);
@@ -91,8 +109,10 @@ function conditionOf(target: RevokeTarget): Condition {
   // A grant or session of before ends as a whole, with what it was given since.
   return {
     sql: `(issued_at < ? OR EXISTS (SELECT FROM grants g WHERE g.id = t.grant_id AND g.created_at < ?)
-      OR EXISTS (SELECT FROM sessions s WHERE s.uid = t.session_uid AND s.created_at < ?))`,
-    values: [target.issuedBefore, target.issuedBefore, target.issuedBefore],
+      OR EXISTS (SELECT FROM sessions s WHERE s.uid = t.session_uid AND s.created_at < ?)
+      OR EXISTS (SELECT FROM unnest(t.hangs_on) name JOIN tokens p
+        ON p.jti = CASE WHEN name LIKE 'jti:%' THEN decode(substr(name, 5), 'hex') END WHERE p.issued_at < ?))`,
+    values: [target.issuedBefore, target.issuedBefore, target.issuedBefore, target.issuedBefore],
   };
 }
 

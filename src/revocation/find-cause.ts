@@ -2,6 +2,8 @@ import type { Pool } from 'pg';
 
 import type { Actor } from '../audit/record.ts';
 import { findOccasion, findRevocations, type RevocationEvent } from '../audit/store.ts';
+import { nameOf } from './origin.ts';
+import type { RevokeTarget } from './token.ts';
 
 /** Why something is dead: the event that ended it. */
 export interface Cause {
@@ -23,6 +25,8 @@ export interface Dead {
   readonly clientId: string | null;
   readonly apiId?: string | undefined;
   readonly kid?: string | undefined;
+  /** Of an exchanged token: see origin.ts. */
+  readonly hangsOn?: readonly string[];
 }
 
 export const TARGET_KINDS = [
@@ -33,6 +37,7 @@ export const TARGET_KINDS = [
   'client',
   'api',
   'key',
+  'trustedIssuer',
   'issuedBefore',
 ] as const;
 export type TargetKind = (typeof TARGET_KINDS)[number];
@@ -69,7 +74,16 @@ function targetOf({ detail }: RevocationEvent): Cause['target'] | undefined {
   return undefined;
 }
 
-function fits({ kind, value }: Cause['target'], dead: Dead): boolean {
+function fits(target: Cause['target'], dead: Dead): boolean {
+  return fitsItself(target, dead) || fitsOrigin(target, dead.hangsOn ?? []);
+}
+
+function fitsOrigin({ kind, value }: Cause['target'], hangsOn: readonly string[]): boolean {
+  const name = kind === 'issuedBefore' ? undefined : nameOf({ [kind]: value } as unknown as RevokeTarget);
+  return name !== undefined && hangsOn.includes(name);
+}
+
+function fitsItself({ kind, value }: Cause['target'], dead: Dead): boolean {
   switch (kind) {
     case 'jti':
       return dead.jti === value;
@@ -85,8 +99,15 @@ function fits({ kind, value }: Cause['target'], dead: Dead): boolean {
       return dead.apiId === value;
     case 'key':
       return dead.kid === value;
+    case 'trustedIssuer':
+      return false;
     case 'issuedBefore':
       // What hangs on an older session or grant goes with it, however young it is itself.
-      return dead.issuedAt < new Date(value) || dead.sessionUid !== null || dead.grantId !== null;
+      return (
+        dead.issuedAt < new Date(value) ||
+        dead.sessionUid !== null ||
+        dead.grantId !== null ||
+        (dead.hangsOn ?? []).length > 0
+      );
   }
 }

@@ -121,7 +121,7 @@ const TOKEN_COLUMNS = `jti, client_id, api_id, grant_id, session_uid, account_id
   expires_at`;
 
 async function write(client: PoolClient, issues: readonly Issue[], now: Date): Promise<IssueOutcome[]> {
-  const onlyTokens = issues.every((i) => i.spends === null && i.artifacts.length === 0 && i.answer === null);
+  const onlyTokens = issues.every(isOnlyToken);
   const values = onlyTokens ? numberedTokens(issues) : fullValues(issues, now);
   const { rows } = await client.query<{ no: number; live: boolean; fresh: boolean }>({
     name: onlyTokens ? 'issue_tokens' : 'issue',
@@ -133,6 +133,10 @@ async function write(client: PoolClient, issues: readonly Issue[], now: Date): P
   return outcomes;
 }
 
+function isOnlyToken({ spends, artifacts, answer, token }: Issue): boolean {
+  return spends === null && artifacts.length === 0 && answer === null && token?.origin === undefined;
+}
+
 // What must still stand for a token to leave. Looked up by primary key, inside the shared lock.
 const LIVE = `
   EXISTS (SELECT FROM clients x WHERE x.id = u.client_id AND x.disabled_at IS NULL)
@@ -141,6 +145,15 @@ const LIVE = `
   AND (u.account_id IS NULL OR EXISTS (SELECT FROM accounts x WHERE x.id = u.account_id AND x.disabled_at IS NULL))
   AND (u.api_id IS NULL OR EXISTS (SELECT FROM apis x WHERE x.id = u.api_id AND x.disabled_at IS NULL))
   AND (u.kid IS NULL OR EXISTS (SELECT FROM signing_keys x WHERE x.kid = u.kid AND x.state <> 'revoked'))`;
+
+// And what an exchanged token came of. Whatever ends a subject's client, person or session has ended its row as well.
+const ORIGIN_LIVE = `
+  (u.subject_jti IS NULL OR EXISTS (SELECT FROM tokens x
+    WHERE x.jti = u.subject_jti AND x.expires_at = u.subject_expires_at AND x.revoked_at IS NULL))
+  AND (u.actor_jti IS NULL OR EXISTS (SELECT FROM tokens x
+    WHERE x.jti = u.actor_jti AND x.expires_at = u.actor_expires_at AND x.revoked_at IS NULL))
+  AND (u.issuer_id IS NULL OR EXISTS (SELECT FROM trusted_issuers x JOIN identity_providers p ON p.id = x.provider_id
+    WHERE x.id = u.issuer_id AND p.disabled_at IS NULL))`;
 
 /** The common case of client credentials: ledger rows only. */
 const ISSUE_TOKENS = `
@@ -153,8 +166,10 @@ const ISSUE_TOKENS = `
 
 const ISSUE = `
   WITH u AS MATERIALIZED (
-    SELECT * FROM unnest($1::int[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-      AS t(no, spends, client_id, grant_id, session_uid, account_id, api_id, kid)
+    SELECT * FROM unnest($1::int[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+      $38::bytea[], $39::timestamptz[], $40::bytea[], $41::timestamptz[], $42::text[])
+      AS t(no, spends, client_id, grant_id, session_uid, account_id, api_id, kid,
+        subject_jti, subject_expires_at, actor_jti, actor_expires_at, issuer_id)
   ), held AS MATERIALIZED (
     -- locked in one order everywhere, so that two processes wait for each other instead of deadlocking
     SELECT digest FROM artifacts WHERE digest IN (SELECT spends FROM u) AND consumed_at IS NULL ORDER BY digest FOR UPDATE
@@ -166,7 +181,7 @@ const ISSUE = `
   ), fresh AS MATERIALIZED (
     SELECT no FROM u WHERE spends IS NULL OR no IN (SELECT no FROM spent)
   ), live AS MATERIALIZED (
-    SELECT no FROM u WHERE no IN (SELECT no FROM fresh) AND ${LIVE}
+    SELECT no FROM u WHERE no IN (SELECT no FROM fresh) AND ${LIVE} AND ${ORIGIN_LIVE}
   ), kept AS (
     INSERT INTO artifacts (digest, model, payload, grant_id, client_id, account_id, user_code_digest,
       created_at, consumed_at, expires_at)
@@ -178,10 +193,10 @@ const ISSUE = `
         consumed_at, expires_at)
     WHERE no IN (SELECT no FROM live)
   ), recorded AS (
-    INSERT INTO tokens (${TOKEN_COLUMNS})
-    SELECT ${TOKEN_COLUMNS}
+    INSERT INTO tokens (${TOKEN_COLUMNS}, hangs_on)
+    SELECT ${TOKEN_COLUMNS}, string_to_array(names, E'\\n')
     FROM unnest($21::int[], $22::bytea[], $23::text[], $24::text[], $25::text[], $26::text[], $27::text[], $28::text[],
-      $29::int[], $30::int[], $31::timestamptz[], $32::timestamptz[]) AS t(no, ${TOKEN_COLUMNS})
+      $29::int[], $30::int[], $31::timestamptz[], $32::timestamptz[], $43::text[]) AS t(no, ${TOKEN_COLUMNS}, names)
     WHERE no IN (SELECT no FROM live)
   ), answered AS (
     INSERT INTO refresh_answers (digest, successor_digest, sealed, expires_at)
@@ -214,6 +229,21 @@ function fullValues(issues: readonly Issue[], now: Date): unknown[] {
     answers.map((a) => a.successorDigest),
     answers.map((a) => a.sealed),
     answers.map((a) => a.expiresAt),
+    ...originColumns(issues),
+  ];
+}
+
+/** One of each issue, but for the names, which stand beside the tokens: a list a token is no array that PostgreSQL has. */
+function originColumns(issues: readonly Issue[]): unknown[] {
+  const origins = issues.map(({ token }) => token?.origin);
+  const tokens = issues.flatMap(({ token }) => token ?? []);
+  return [
+    origins.map((origin) => origin?.subject?.jti ?? null),
+    origins.map((origin) => origin?.subject?.expiresAt ?? null),
+    origins.map((origin) => origin?.actor?.jti ?? null),
+    origins.map((origin) => origin?.actor?.expiresAt ?? null),
+    origins.map((origin) => origin?.issuerId ?? null),
+    tokens.map(({ origin }) => origin?.hangsOn.join('\n') ?? null),
   ];
 }
 

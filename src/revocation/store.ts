@@ -17,6 +17,8 @@ export interface LedgerEntry {
   readonly issuedAt: Date;
   readonly expiresAt: Date;
   readonly revokedAt: Date | null;
+  /** Of a token that was exchanged: see origin.ts. Otherwise empty. */
+  readonly hangsOn: readonly string[];
 }
 
 /** One statement for many look-ups. `exp` names the partition, so each reads one small index. */
@@ -38,11 +40,12 @@ export async function findTokens(
     issued_at: Date;
     expires_at: Date;
     revoked_at: Date | null;
+    hangs_on: string[] | null;
   }>({
     name: 'tokens_find',
     text: `
       SELECT t.jti, t.client_id, t.api_id, t.grant_id, t.session_uid, t.account_id, t.kid, t.status_list,
-        t.status_index, t.issued_at, t.expires_at, t.revoked_at
+        t.status_index, t.issued_at, t.expires_at, t.revoked_at, t.hangs_on
       FROM unnest($1::bytea[], $2::timestamptz[]) AS k(jti, expires_at)
       JOIN tokens t ON t.jti = k.jti AND t.expires_at = k.expires_at`,
     values: [digests, keys.map((key) => key.expiresAt)],
@@ -64,6 +67,7 @@ export async function findTokens(
         issuedAt: row.issued_at,
         expiresAt: row.expires_at,
         revokedAt: row.revoked_at,
+        hangsOn: row.hangs_on ?? [],
       },
     ]),
   );

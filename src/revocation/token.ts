@@ -4,6 +4,7 @@
  * (revoke.ts), in one transaction. This room rules RFC 7009's effect and RFC 7662's answer; it knows nothing of HTTP.
  */
 import { sha256 } from '../crypto/digest.ts';
+import type { Origin } from './origin.ts';
 
 export interface TokenRow {
   /** SHA-256 of the `jti` claim. */
@@ -20,6 +21,8 @@ export interface TokenRow {
   readonly statusIndex: number;
   readonly issuedAt: Date;
   readonly expiresAt: Date;
+  /** Only of a token that was exchanged for another one. */
+  readonly origin?: Origin | undefined;
 }
 
 export type RevokeTarget =
@@ -34,6 +37,7 @@ export type RevokeTarget =
   | { readonly identity: string; readonly upstreamSid?: string }
   | { readonly api: string }
   | { readonly key: string }
+  | { readonly trustedIssuer: string }
   | { readonly issuedBefore: Date };
 
 export function jtiDigest(jti: string): Buffer {
