@@ -140,6 +140,7 @@ function details(client: ClientRecord, json: Record<string, unknown>, secret: st
     ['may ask for', access.join('\n')],
     ['by default', text(json['default_api'])],
     ['acts for', text(json['acts_for'])],
+    ['exchanges', exchangeInWords(client, json)],
     ['consent', client.firstParty ? 'not asked (first party)' : undefined],
     ['people', requirementInWords(client.requirement)],
     ['secrets', secret === undefined ? secrets.join('\n') : undefined],
@@ -147,6 +148,17 @@ function details(client: ClientRecord, json: Record<string, unknown>, secret: st
     ['brand', [client.brand.color, client.brand.logo?.type].filter(Boolean).join(' ')],
     ['disabled', moment(client.disabledAt)],
   ]);
+}
+
+function exchangeInWords({ exchange }: ClientRecord, json: Record<string, unknown>): string | undefined {
+  if (!exchange) return undefined;
+  const { apis } = json['exchange'] as { apis: string[] };
+  return [
+    ...apis.map((audience) => `tokens for ${audience}`),
+    ...exchange.clientIds.map((id) => `if issued to ${id}`),
+    ...exchange.issuerIds.map((id) => `tokens of ${id}`),
+    ...(exchange.impersonation ? ['without saying that it acts'] : []),
+  ].join('\n');
 }
 
 function shortGrant(grantType: string): string {

@@ -6,7 +6,13 @@ import type { ClientRecord } from '../clients/client.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
 import { shownClient } from './client-actions.ts';
-import { clientOptions, readDocument, readMetadata, type ClientOptions } from './client-options.ts';
+import {
+  clientOptions,
+  readDocument,
+  readExchange,
+  readMetadata,
+  type ClientOptions,
+} from './client-options.ts';
 import { quoted } from './outcome.ts';
 import { parseOptions } from './parse.ts';
 import type { Action } from './run.ts';
@@ -40,6 +46,7 @@ export const create: Action = async (context, { args, options: given }) => {
     defaultAudience: options.defaultApi,
     actsForAudience: options.actsFor,
     requirement: options.require,
+    exchange: await readExchange(context, options),
     actor: ACTOR,
   });
   const next = nextStep(client, { secret, issuer: context.config.issuer });

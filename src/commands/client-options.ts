@@ -2,6 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 
 import { REQUIREMENTS } from '../config/requirement.ts';
+import type { WantedExchange } from '../clients/exchange.ts';
+import { getTrustedIssuer } from '../upstream/trusted-issuer-store.ts';
+import type { CommandContext } from './context.ts';
 import { texts } from './parse.ts';
 import { parseObject, readObject } from './stdin.ts';
 import { UsageError } from './usage-error.ts';
@@ -20,6 +23,11 @@ export const clientOptions = {
   stdin: z.boolean().default(false),
   api: z.array(z.object({ audience: z.string(), scopes: texts })).optional(),
   require: z.enum(REQUIREMENTS).optional(),
+  exchangeApi: z.array(z.string()).optional(),
+  exchangeClient: z.array(z.string()).optional(),
+  exchangeIssuer: z.array(z.string()).optional(),
+  impersonation: z.boolean().optional(),
+  exchange: z.boolean().optional(),
 };
 
 const schema = z.object(clientOptions);
@@ -32,7 +40,7 @@ export async function readMetadata(options: ClientOptions): Promise<Record<strin
     redirect_uris: options.redirectUri,
     post_logout_redirect_uris: options.postLogoutRedirectUri,
     backchannel_logout_uri: options.backchannelLogoutUri,
-    grant_types: options.grantType,
+    grant_types: options.grantType?.map(longGrant),
     // Whether there is a code to answer with follows from the grants.
     response_types: options.grantType && (options.grantType.includes('authorization_code') ? ['code'] : []),
     token_endpoint_auth_method: options.authMethod,
@@ -41,6 +49,26 @@ export async function readMetadata(options: ClientOptions): Promise<Record<strin
     tls_client_certificate_bound_access_tokens: options.certificateBound,
   };
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}
+
+/** Grants with a name of RFC 8628 or RFC 8693 also go by its last word. */
+function longGrant(name: string): string {
+  return ['device_code', 'token-exchange'].includes(name) ? `urn:ietf:params:oauth:grant-type:${name}` : name;
+}
+
+/** Whose tokens it may exchange. Throws `trusted_issuer_not_found`. */
+export async function readExchange(
+  { db }: Pick<CommandContext, 'db'>,
+  { exchange, exchangeApi, exchangeClient, exchangeIssuer, impersonation }: ClientOptions,
+): Promise<WantedExchange> {
+  const none = exchange === false ? [] : undefined;
+  const issuers = exchangeIssuer?.map((name) => getTrustedIssuer(db.knex, name));
+  return {
+    impersonation: impersonation ?? (none && false),
+    audiences: exchangeApi ?? none,
+    clientIds: exchangeClient ?? none,
+    issuerIds: issuers ? (await Promise.all(issuers)).map(({ id }) => id) : none,
+  };
 }
 
 /** The document on standard input, if the command line asks for one. */

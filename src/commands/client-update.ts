@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { updateClient } from '../clients/update-client.ts';
 import { ACTOR } from './actor.ts';
 import { shownClient } from './client-actions.ts';
-import { clientOptions, readDocument, readMetadata } from './client-options.ts';
+import { clientOptions, readDocument, readExchange, readMetadata } from './client-options.ts';
 import { parseArgument, parseOptions, texts } from './parse.ts';
 import type { Action } from './run.ts';
 
@@ -36,6 +36,7 @@ export const update: Action = async (context, { args, options: given }) => {
       removeApis: options.removeApi,
       defaultAudience: audienceOrNone(options.defaultApi),
       actsForAudience: audienceOrNone(options.actsFor),
+      exchange: await readExchange(context, options),
     },
     ACTOR,
   );

@@ -7,8 +7,7 @@ const CLIENT = {
   document: '- reads an RFC 7591 document from standard input, like --stdin',
 };
 
-const GRANT_TYPES =
-  'authorization_code, refresh_token, client_credentials, urn:ietf:params:oauth:grant-type:device_code';
+const GRANT_TYPES = 'authorization_code, refresh_token, client_credentials, device_code, token-exchange';
 
 export function clientsCommand(noun: Command): void {
   addVerb(noun, {
@@ -62,6 +61,11 @@ A secret is generated, shown once and stored as a digest.`,
       new Option('--no-default-api', 'requests have to name an API'),
       new Option('--no-acts-for', 'it may introspect no API any more'),
       new Option('--no-first-party', 'people are asked for consent'),
+      new Option(
+        '--no-exchange',
+        'it may exchange only its own tokens and those addressed to the API it acts for',
+      ),
+      new Option('--no-impersonation', 'tokens it exchanges say that it acts'),
       new Option('--no-certificate-bound', 'its tokens work without a certificate'),
     ],
     notes: 'Lists replace what was there. A document on standard input is merged; null takes a member away.',
@@ -167,5 +171,9 @@ function accessOptions(): Option[] {
     ),
     new Option('--first-party', 'ours: people are not asked for consent'),
     requirementOption('people sign in to it'),
+    repeatable('--exchange-api <audience>', 'it may exchange tokens that are addressed to this API'),
+    repeatable('--exchange-client <client_id>', 'but only those that were issued to this client'),
+    repeatable('--exchange-issuer <issuer>', 'it may exchange tokens of this trusted issuer'),
+    new Option('--impersonation', 'tokens it exchanges need not say that it acts'),
   ];
 }

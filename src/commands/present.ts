@@ -34,6 +34,12 @@ export function clientToJson(client: ClientRecord, apis: readonly Api[]): Record
     acts_for: audienceOf(client.actsForApiId),
     brand: { color: client.brand.color, logo: client.brand.logo?.type ?? null },
     requirement: client.requirement,
+    exchange: client.exchange && {
+      impersonation: client.exchange.impersonation,
+      apis: client.exchange.apiIds.flatMap((id) => audienceOf(id) ?? []),
+      client_ids: client.exchange.clientIds,
+      trusted_issuer_ids: client.exchange.issuerIds,
+    },
     secrets: client.secrets.map(({ id, hint, createdAt, expiresAt }) => ({
       id,
       hint,

@@ -18,6 +18,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'client applications: metadata, secrets, what they may ask for',
     load: async () => (await import('./clients.ts')).clientsCommand,
   },
+  'trusted-issuers': {
+    summary: 'foreign issuers whose tokens may be exchanged for ours (RFC 8693)',
+    load: async () => (await import('./trusted-issuers.ts')).trustedIssuersCommand,
+  },
   users: {
     summary: 'people: names, profiles, passwords',
     load: async () => (await import('./users.ts')).usersCommand,

@@ -36,7 +36,7 @@ export interface Exchange {
   readonly act: unknown;
   /** `auth_time`, `acr`, `amr`. */
   readonly authentication: Readonly<Record<string, unknown>>;
-  /** Seconds since 1970: the end of the subject's token. */
+  /** Seconds since 1970: the end of the subject's and the actor's token. */
   readonly exp: number;
   readonly origin: Origin;
 }

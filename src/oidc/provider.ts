@@ -17,7 +17,7 @@ import { throttleTokenScans, throttleUserCodes } from './guesses.ts';
 import { refuseOtherHints } from './id-token-hints.ts';
 import { commitIssued } from './issuance.ts';
 import { getInsteadOfPost } from './posted-requests.ts';
-import { allowFormTarget, cacheMetadata } from './responses.ts';
+import { allowFormTarget, cacheMetadata, nameForbiddenGrants } from './responses.ts';
 import { hideStoredSecrets } from './registration.ts';
 import { reportErrors, unavailableInsteadOfError } from './errors.ts';
 import { structuredTokens } from './structured-tokens.ts';
@@ -43,6 +43,7 @@ export function createProvider(hall: HallContext, front: readonly Middleware[]):
   provider.use(unavailableInsteadOfError());
   provider.use(cacheMetadata(hall.config));
   provider.use(allowFormTarget());
+  provider.use(nameForbiddenGrants());
   provider.use(getInsteadOfPost());
   provider.use(throttleClients(hall));
   provider.use(throttleUserCodes(hall));

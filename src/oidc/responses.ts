@@ -56,3 +56,17 @@ async function formTargetsOf(oidc: LibraryContext): Promise<unknown[]> {
   // Nobody is signed in: there is nothing to ask, and on it goes (actions/end_session.js).
   return oidc.route === 'end_session' ? [oidc.session?.state?.['postLogoutRedirectUri']] : [];
 }
+
+/** RFC 6749 §5.2: a grant that the client may not use is `unauthorized_client`. The library says `invalid_request`. */
+export function nameForbiddenGrants(): Middleware {
+  return async function nameForbiddenGrant(ctx, next) {
+    await next();
+    const { route, client, params } = oidcOf(ctx) ?? {};
+    const grantType = params?.['grant_type'];
+    if (route !== 'token' || !client || typeof grantType !== 'string') return;
+    const body: unknown = ctx.body;
+    if (ctx.status !== 400 || typeof body !== 'object' || body === null || !('error' in body)) return;
+    if (body.error === 'invalid_request' && !client.grantTypeAllowed(grantType))
+      body.error = 'unauthorized_client';
+  };
+}

@@ -4,6 +4,7 @@ import type { ClientRecord } from '../clients/client.ts';
 import { NO_EXCHANGE } from '../clients/exchange.ts';
 import { generationOf } from '../revocation/origin.ts';
 import type { Api } from '../resources/api.ts';
+import type { TrustedIssuer } from '../upstream/trusted-issuer.ts';
 import type { HallContext } from './context.ts';
 import type { Presented } from './token-exchange-subject.ts';
 
@@ -17,13 +18,16 @@ export interface Act {
 const GENERATIONS_MAX = 5;
 
 /** TX-07: whose tokens this client may exchange. What is not said is not allowed. */
-export function mayExchange(client: ClientRecord, { entry, issuer }: Presented): boolean {
-  const policy = client.exchange ?? NO_EXCHANGE;
-  if (issuer) return policy.issuerIds.includes(issuer.id);
+export function mayExchange(client: ClientRecord, { entry }: Presented): boolean {
   if (!entry) return false;
+  const policy = client.exchange ?? NO_EXCHANGE;
   if (entry.clientId === client.id) return true;
   if (policy.clientIds.length > 0 && !policy.clientIds.includes(entry.clientId)) return false;
   return entry.apiId === client.actsForApiId || policy.apiIds.includes(entry.apiId);
+}
+
+export function mayUseIssuer({ exchange }: ClientRecord, { id }: TrustedIssuer): boolean {
+  return (exchange ?? NO_EXCHANGE).issuerIds.includes(id);
 }
 
 /**

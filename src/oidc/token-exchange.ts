@@ -5,7 +5,7 @@
  * (revocation/origin.ts). No refresh token is ever issued: whoever needs another one presents a living subject again.
  */
 import type Provider from 'oidc-provider';
-import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
+import { errors, type ResourceServerInstance, type TokenEndpointGrantContext } from 'oidc-provider';
 import {
   buildTokenResponse,
   checkDpopReplay,
@@ -28,6 +28,7 @@ import {
   checkActor,
   checkBinding,
   mayExchange,
+  mayUseIssuer,
   narrowScopes,
   reachOf,
 } from './token-exchange-policy.ts';
@@ -76,18 +77,21 @@ async function exchange(
   const act = actOf(client, subject, actor);
   const { resourceServer, scopes } = await resolveTarget(hall, provider, ctx, { client, subject, request });
 
-  const token = newToken(hall, provider, ctx, subject);
-  token.resourceServer = resourceServer;
-  token.scope = scopes.join(' ') || undefined;
+  const exp = Math.min(subject.exp, actor?.exp ?? Number.POSITIVE_INFINITY);
+  const left = exp - epochSeconds(hall.clock);
+  if (left <= 0) throw new errors.InvalidRequest('subject_token is not accepted');
+  const token = newToken(provider, ctx, subject, {
+    resourceServer,
+    scope: scopes.join(' ') || undefined,
+    expiresIn: Math.min(left, resourceServer.accessTokenTTL ?? hall.config.tokens.accessTtlSeconds),
+  });
   if (certificate) token.setThumbprint('x5t', certificate);
   if (dpop) token.setThumbprint('jkt', dpop.thumbprint);
   checkBinding(client, subject, { jkt: token.jkt, x5t: token['x5t#S256'] });
   if (dpop) await checkDpopReplay(provider, ctx, dpop, client.id);
   await spendOnce(hall, subject);
 
-  rememberOrigin({ subject, actor, act });
-  token.expiresIn = Math.min(token.expiration, subject.exp - epochSeconds(hall.clock));
-  if (token.expiresIn <= 0) throw new errors.InvalidRequest('subject_token is not accepted');
+  rememberOrigin({ subject, actor, act, exp });
   ctx.oidc.entity(token.kind, token);
   const accessToken = await token.save();
   ctx.body = buildTokenResponse(provider, {
@@ -111,8 +115,7 @@ async function readSubject(
   client: ClientRecord,
   { subject: { kind, token } }: ExchangeRequest,
 ): Promise<Presented> {
-  if (kind === 'foreign')
-    return readForeign(hall, token, ({ id }) => client.exchange?.issuerIds.includes(id) === true);
+  if (kind === 'foreign') return readForeign(hall, token, (issuer) => mayUseIssuer(client, issuer));
   const subject = await readOwn(hall, token, 'subject_token');
   if (mayExchange(client, subject)) return subject;
   // The same words as for a token that is nothing: a client learns nothing of tokens that are none of its business.
@@ -150,16 +153,21 @@ async function resolveTarget(
 }
 
 function newToken(
-  hall: HallContext,
   provider: Provider,
   ctx: TokenEndpointGrantContext,
   { accountId, entry }: Presented,
+  properties: {
+    readonly resourceServer: ResourceServerInstance;
+    readonly scope: string | undefined;
+    readonly expiresIn: number;
+  },
 ) {
   const { client } = ctx.oidc;
-  if (accountId === null) return new provider.ClientCredentials({ client });
+  if (accountId === null) return new provider.ClientCredentials({ client, ...properties });
   const session = entry?.sessionUid;
   return new provider.AccessToken({
     client,
+    ...properties,
     accountId,
     gty: 'token_exchange',
     // A foreign token has none: it hangs on its issuer.
@@ -173,10 +181,12 @@ function rememberOrigin({
   subject,
   actor,
   act,
+  exp,
 }: {
   subject: Presented;
   actor: Presented | undefined;
   act: unknown;
+  exp: number;
 }): void {
   const issuance = currentIssuance();
   if (!issuance) throw new TypeError('a token is exchanged within a request');
@@ -184,7 +194,7 @@ function rememberOrigin({
     sub: subject.sub,
     act,
     authentication: authenticationOf(subject),
-    exp: subject.exp,
+    exp,
     origin: {
       hangsOn: [...new Set([...subject.hangsOn, ...(actor?.hangsOn ?? [])])],
       subject: subject.key,
@@ -196,7 +206,8 @@ function rememberOrigin({
 
 /** How the person signed in, as the subject's token says it; what a foreign issuer calls things means nothing here. */
 function authenticationOf({ entry, claims }: Presented): Exchange['authentication'] {
-  const { auth_time: authTime, acr, amr } = entry ? claims : { auth_time: claims['auth_time'] };
+  if (!entry) return {};
+  const { auth_time: authTime, acr, amr } = claims;
   return {
     ...(authTime === undefined ? {} : { auth_time: authTime }),
     ...(acr === undefined ? {} : { acr }),

@@ -1,5 +1,6 @@
 import type { Queryable } from '../db/database.ts';
 import { isStorable } from '../db/text.ts';
+import { AppError } from '../errors.ts';
 import type { TrustedIssuer } from './trusted-issuer.ts';
 
 interface Row {
@@ -54,6 +55,13 @@ export async function findTrustedIssuer(db: Queryable, name: string): Promise<Tr
   return row && toIssuer(row);
 }
 
+/** Throws `trusted_issuer_not_found` (404). */
+export async function getTrustedIssuer(db: Queryable, name: string): Promise<TrustedIssuer> {
+  const found = await findTrustedIssuer(db, name);
+  if (found) return found;
+  throw new AppError('trusted_issuer_not_found', 'There is no such trusted issuer.', { status: 404 });
+}
+
 /** Its provider is not disabled. */
 export async function findUsableIssuer(db: Queryable, issuer: string): Promise<TrustedIssuer | undefined> {
   if (!isStorable(issuer)) return undefined;
@@ -65,8 +73,8 @@ export async function findUsableIssuer(db: Queryable, issuer: string): Promise<T
   return row && toIssuer(row as Row);
 }
 
-export async function deleteTrustedIssuerRow(tx: Queryable, id: string): Promise<boolean> {
-  return (await tx('trusted_issuers').where({ id }).delete()) === 1;
+export async function deleteTrustedIssuerRow(tx: Queryable, id: string): Promise<void> {
+  await tx('trusted_issuers').where({ id }).delete();
 }
 
 /** Whose token it is: the account that has connected exactly this issuer and subject. */

@@ -75,9 +75,10 @@ describe('MD-03 what is offered exists, and nothing else does', () => {
         'client_credentials',
         'refresh_token',
         'urn:ietf:params:oauth:grant-type:device_code',
+        'urn:ietf:params:oauth:grant-type:token-exchange',
       ].toSorted(),
     );
-    const others = ['password', 'implicit', 'urn:ietf:params:oauth:grant-type:token-exchange'];
+    const others = ['password', 'implicit', 'urn:ietf:params:oauth:grant-type:jwt-bearer'];
     others.push('urn:openid:params:grant-type:ciba', 'urn:ietf:params:oauth:grant-type:saml2-bearer');
     for (const grant_type of others) {
       const { json } = await post(`${scene.issuer}/token`, { grant_type }, web.headers);
