@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { createApp } from './app.ts';
 import { SERVER_OPTIONS } from './http/limits.ts';
+import { linkMails } from './interactions/link-mails.ts';
 import { startJobs } from './jobs/start-jobs.ts';
 import { startMailDelivery } from './mail/deliver-mail.ts';
 import { startLogoutDelivery } from './oidc/deliver-logouts.ts';
@@ -30,7 +31,7 @@ export async function startServer(services: Services): Promise<Server> {
       : await listen(metricsListener(services), { host: config.metrics.host, port: config.metrics.port });
   const jobs = startJobs(services);
   const logouts = startLogoutDelivery(services);
-  const mails = startMailDelivery(services, {});
+  const mails = startMailDelivery(services, linkMails);
 
   return {
     port: portOf(http),

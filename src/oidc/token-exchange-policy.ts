@@ -2,11 +2,11 @@ import { errors } from 'oidc-provider';
 
 import type { ClientRecord } from '../clients/client.ts';
 import { NO_EXCHANGE } from '../clients/exchange.ts';
-import { generationOf } from '../revocation/origin.ts';
+import { capOf, generationOf, rootOf } from '../revocation/origin.ts';
 import type { Api } from '../resources/api.ts';
 import type { TrustedIssuer } from '../upstream/trusted-issuer.ts';
 import type { HallContext } from './context.ts';
-import type { Presented } from './token-exchange-subject.ts';
+import { wordsOf, type Presented } from './token-exchange-subject.ts';
 
 /** RFC 8693 §4.1: who acts, and for whom they were acting before. */
 export interface Act {
@@ -64,24 +64,25 @@ export function checkActor(client: ClientRecord, actor: Presented): void {
 }
 
 /**
- * TX-04: the scopes of the API that the subject's own token, or the grant behind it, reaches: for the same API, what its token
- * says; for another one, what the person has allowed the client, or what the client may ask for where nobody is asked.
- * undefined: that API not at all. For a foreign token only the exchanging client's own access counts.
+ * TX-04: the scopes of the API that the subject reaches. For an API that a token of its chain was for, what that token said. For
+ * another one, what the person has allowed the client at the beginning of the chain, or what that client may ask for where
+ * nobody is asked. undefined: that API not at all. For a foreign token only the exchanging client's own access counts.
  */
 export async function reachOf(
   hall: HallContext,
-  { entry, claims }: Presented,
+  { entry, hangsOn }: Presented,
   api: Api,
 ): Promise<readonly string[] | 'all' | undefined> {
   if (!entry) return 'all';
-  if (entry.apiId === api.id) return words(claims['scope']);
-  const client = await hall.clients.find(entry.clientId);
+  const cap = capOf(hangsOn, api.id);
+  if (cap) return cap;
+  const client = await hall.clients.find(rootOf(entry));
   const access = client?.apis.find(({ apiId }) => apiId === api.id)?.scopes;
   if (!access || entry.grantId === null || client.firstParty) return access;
   const grant = await hall.records.findGrant(entry.grantId);
   const granted = (grant?.payload as { resources?: Record<string, string> } | undefined)?.resources;
   const scopes = granted?.[api.audience];
-  return scopes === undefined ? undefined : words(scopes).filter((scope) => access.includes(scope));
+  return scopes === undefined ? undefined : wordsOf(scopes).filter((scope) => access.includes(scope));
 }
 
 /** What is asked for, all of it or an error; without a word, all that may be had. */
@@ -115,8 +116,4 @@ export function checkBinding(
   const isBound = binding.jkt !== undefined || binding.x5t !== undefined;
   if (!isAddressee || !isBound)
     throw new errors.InvalidRequest('subject_token is bound to a key that was not proved');
-}
-
-function words(scope: unknown): string[] {
-  return typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [];
 }

@@ -57,9 +57,14 @@ export async function readOwn(
     issuer: undefined,
     claims,
     exp,
-    hangsOn: namesOf(digest, entry),
+    hangsOn: namesOf(digest, entry, wordsOf(claims['scope'])),
     key: { jti: digest, expiresAt: entry.expiresAt },
   };
+}
+
+/** RFC 6749 §3.3. */
+export function wordsOf(scope: unknown): string[] {
+  return typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [];
 }
 
 /** What ends these ends the token's row as well; but a session and a grant also end by themselves, with time. */

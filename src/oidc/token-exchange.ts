@@ -18,6 +18,7 @@ import {
 import { epochSeconds } from '../clock.ts';
 import type { ClientRecord } from '../clients/client.ts';
 import { TOKEN_EXCHANGE } from '../clients/exchange.ts';
+import { withoutBounds } from '../revocation/origin.ts';
 import { ownKeysOf } from '../revocation/own-token.ts';
 import { createForeignTokens } from '../upstream/foreign-token.ts';
 import { defaultApi } from './access-token.ts';
@@ -196,7 +197,7 @@ function rememberOrigin({
     authentication: authenticationOf(subject),
     exp,
     origin: {
-      hangsOn: [...new Set([...subject.hangsOn, ...(actor?.hangsOn ?? [])])],
+      hangsOn: [...new Set([...subject.hangsOn, ...withoutBounds(actor?.hangsOn ?? [])])],
       subject: subject.key,
       actor: actor?.key ?? null,
       issuerId: subject.issuer?.id ?? null,

@@ -21,16 +21,47 @@ export interface TokenKey {
   readonly expiresAt: Date;
 }
 
-/** The names of a token of ours and of everything that it hangs on itself. */
-export function namesOf(jti: Buffer, entry: LedgerEntry): string[] {
+/**
+ * The names of a token of ours and of everything that it hangs on itself; and beside them what bounds whatever comes of it: the
+ * client that the first of them was issued to, and the scopes that the last of them had for each API.
+ */
+export function namesOf(jti: Buffer, entry: LedgerEntry, scopes: readonly string[]): string[] {
+  const cap = `${CAP}${entry.apiId}`;
+  const inherited = entry.hangsOn.filter(
+    (name) => name !== cap && !name.startsWith(`${cap} `) && !name.startsWith(ROOT),
+  );
   return [
     nameOfToken(jti),
     `client:${entry.clientId}`,
     `api:${entry.apiId}`,
     `key:${entry.kid}`,
-    ...entry.hangsOn,
+    `${ROOT}${rootOf(entry)}`,
+    cap,
+    ...scopes.map((scope) => `${cap} ${scope}`),
+    ...inherited,
   ];
 }
+
+/** Without the bounds: what an actor's token is good for does not bound what its bearer does for somebody else. */
+export function withoutBounds(hangsOn: readonly string[]): string[] {
+  return hangsOn.filter((name) => !name.startsWith(ROOT) && !name.startsWith(CAP));
+}
+
+/** The client that the token at the beginning was issued to. */
+export function rootOf(entry: LedgerEntry): string {
+  const name = entry.hangsOn.find((each) => each.startsWith(ROOT));
+  return name === undefined ? entry.clientId : name.slice(ROOT.length);
+}
+
+/** The scopes of the API that a token among them had; undefined when none was for it. */
+export function capOf(hangsOn: readonly string[], apiId: string): string[] | undefined {
+  const cap = `${CAP}${apiId}`;
+  if (!hangsOn.includes(cap)) return undefined;
+  return hangsOn.flatMap((name) => (name.startsWith(`${cap} `) ? name.slice(cap.length + 1) : []));
+}
+
+const ROOT = 'root:';
+const CAP = 'cap:';
 
 export function nameOfIssuer(id: string): string {
   return `issuer:${id}`;
