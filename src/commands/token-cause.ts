@@ -7,13 +7,19 @@ import { untrusted } from './untrusted.ts';
 /** `by cli together with everything of client nightly (Nightly), when the client was disabled`. */
 export async function causeInWords(
   context: CommandContext,
-  { actor, target, occasion }: Cause,
+  { actor, target, occasion, isInherited }: Cause,
   { api }: Surroundings,
 ): Promise<string> {
   const value = await targetInWords(context, target, api);
   const when = occasion === null ? undefined : OCCASIONS[occasion];
   const scope = SCOPES[target.kind](value);
-  return `by ${await actorInWords(context, actor)} ${scope}${when === undefined ? '' : `, when ${when}`}`;
+  const what = isInherited ? inheritedInWords(target.kind, scope) : scope;
+  return `by ${await actorInWords(context, actor)} ${what}${when === undefined ? '' : `, when ${when}`}`;
+}
+
+function inheritedInWords(kind: TargetKind, scope: string): string {
+  const together = 'together with the token it was exchanged for';
+  return kind === 'jti' ? together : `${together}, which ended ${scope}`;
 }
 
 const SCOPES: Record<TargetKind, (value: string) => string> = {

@@ -53,7 +53,19 @@ export function isSignedByUs({ signature, claims }: Jwt, issuer: string): boolea
 
 function deadToken(claims: Jwt['claims'], entry: NonNullable<Jwt['entry']>, revokedAt: Date) {
   const { issuedAt, grantId, sessionUid, accountId, clientId, apiId, kid } = entry;
-  return { revokedAt, issuedAt, jti: claims.jti, grantId, sessionUid, accountId, clientId, apiId, kid };
+  const { hangsOn } = entry;
+  return {
+    revokedAt,
+    issuedAt,
+    jti: claims.jti,
+    grantId,
+    sessionUid,
+    accountId,
+    clientId,
+    apiId,
+    kid,
+    hangsOn,
+  };
 }
 
 async function lifeOfArtifact(

@@ -12,6 +12,8 @@ export interface Cause {
   readonly target: { readonly kind: TargetKind; readonly value: string };
   /** The change it was a part of, `client.disabled` say; null when it was revoked for its own sake. */
   readonly occasion: string | null;
+  /** It ended with a token that it came of (origin.ts), and not for its own sake. */
+  readonly isInherited: boolean;
 }
 
 /** What may have been the target: everything that a dead token or grant hung on. */
@@ -63,7 +65,8 @@ export async function findCause(pool: Pool, dead: Dead): Promise<Cause | undefin
   const { event, target } = chosen;
   const types = OCCASIONS[target.kind];
   const occasion = types && (await findOccasion(pool, event, { types, target: target.value }));
-  return { at: event.occurredAt, actor: event.actor, target, occasion: occasion ?? null };
+  const isInherited = !fitsItself(target, dead);
+  return { at: event.occurredAt, actor: event.actor, target, occasion: occasion ?? null, isInherited };
 }
 
 function targetOf({ detail }: RevocationEvent): Cause['target'] | undefined {
