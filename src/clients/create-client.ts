@@ -56,7 +56,8 @@ export async function createClient(ctx: ClientContext, input: NewClient): Promis
   return ctx.db.transaction(async (tx) => {
     const now = ctx.clock.now();
     const access = await resolveAccess(tx, input);
-import { findClient, insertClient, isAccountId, notifyClient, saveExchange } from './store.ts';
+    const exchange = await resolveExchange(tx, input.exchange);
+    if (await isAccountId(tx, id)) throw idTaken();
     await insertClient(tx, {
       id,
       metadata,
