@@ -12,7 +12,7 @@ export interface AuthorizationRequest {
   readonly verifier: string;
 }
 
-export function authorizationRequest({ credentials }: Target): AuthorizationRequest {
+export function authorizationRequest({ credentials }: Pick<Target, 'credentials'>): AuthorizationRequest {
   const verifier = randomBytes(32).toString('base64url');
   const query = new URLSearchParams({
     client_id: credentials.web.id,

@@ -291,7 +291,7 @@ describe('refusals take the same time', () => {
   test('all wait for what the slowest scheme takes beyond a hash of ours', () => {
     const refusals = createEvenRefusals();
     expect(refusals.waitMs(0, 1)).toBe(0);
-    for (const spent of [40, 50, 500]) refusals.observe('bcrypt', spent);
+    for (const spent of [40, 500, 45, 50, 48]) refusals.observe('bcrypt', spent);
     for (const spent of [5, 6, 7]) refusals.observe('pbkdf2', spent);
     expect(refusals.waitMs(0, 1)).toBe(50);
     expect(refusals.waitMs(6, 1)).toBe(44);
@@ -302,9 +302,10 @@ describe('refusals take the same time', () => {
 
   test('it follows what it sees', () => {
     const refusals = createEvenRefusals();
-    for (let index = 0; index < 15; index += 1) refusals.observe('bcrypt', 50);
-    for (let index = 0; index < 15; index += 1) refusals.observe('bcrypt', 200);
+    for (let index = 0; index < 20; index += 1) refusals.observe('bcrypt', 200);
     expect(refusals.waitMs(0, 1)).toBe(200);
+    for (let index = 0; index < 20; index += 1) refusals.observe('bcrypt', 50);
+    expect(refusals.waitMs(0, 1)).toBe(50);
   });
 
   test('unknown, ours and imported say how long', async () => {
