@@ -6,6 +6,7 @@ import { displayName } from '../interactions/present.ts';
 import { seeOther } from '../interactions/see-other.ts';
 import type { AccountContext, AccountPage, AccountVisit } from './context.ts';
 import { clientNames } from './client-names.ts';
+import { handOf } from './hand.ts';
 import { leaveNotice } from './notice.ts';
 import { showAccountPage } from './show-account-page.ts';
 
@@ -22,9 +23,10 @@ export const apps: AccountPage = {
   actions: { withdraw: { run: withdraw, hasItem: true } },
 };
 
-async function withdraw(context: AccountContext, { ctx, account, item = '' }: AccountVisit): Promise<void> {
+async function withdraw(context: AccountContext, visit: AccountVisit): Promise<void> {
+  const { ctx, account, item = '' } = visit;
   const ended = { accountId: account.id, clientId: item };
-  const revoked = await withdrawConsent(context, ended, `account:${account.id}`);
+  const revoked = await withdrawConsent(context, ended, handOf(visit));
   if (!revoked) throw httpError('not_found', 'This app has no access to your account.');
   const [client = item] = await clientNames(context, [item]);
   leaveNotice(ctx, { kind: 'accessWithdrawn', client, tokens: revoked.tokens });

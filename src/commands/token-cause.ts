@@ -28,6 +28,7 @@ const SCOPES: Record<TargetKind, (value: string) => string> = {
   session: (value) => `together with everything of session ${value}`,
   account: (value) => `together with everything of user ${value}`,
   client: (value) => `together with everything of client ${value}`,
+  consentOf: (value) => `together with everything that user ${value} had allowed its client`,
   api: (value) => `together with every token for the API ${value}`,
   key: (value) => `together with everything that key ${value} signed`,
   trustedIssuer: (value) => `together with everything that came of tokens of ${value}`,
@@ -58,7 +59,7 @@ async function targetInWords(
   { kind, value }: Cause['target'],
   api: Surroundings['api'],
 ): Promise<string> {
-  if (kind === 'account') return partyInWords(await findPersonParty(context, value));
+  if (kind === 'account' || kind === 'consentOf') return partyInWords(await findPersonParty(context, value));
   if (kind === 'client') return partyInWords(await findClientParty(context, value));
   if (kind === 'api') return api ? apiInWords(api) : value;
   if (kind === 'issuedBefore') return moment(new Date(value));

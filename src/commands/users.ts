@@ -105,6 +105,24 @@ export function usersCommand(noun: Command): void {
     load: async () => (await import('./user-actions.ts')).enable,
   });
   addVerb(noun, {
+    usage: 'sign-out <user>',
+    summary: 'end every session of the person: their tokens die, clients are told',
+    argumentHelp: USER,
+    load: async () => (await import('./user-access-actions.ts')).signOut,
+  });
+  addVerb(noun, {
+    usage: 'consents <user>',
+    summary: 'list the clients that hold something of the person, or may have it without asking again',
+    argumentHelp: USER,
+    load: async () => (await import('./user-access-actions.ts')).consents,
+  });
+  addVerb(noun, {
+    usage: 'withdraw <user> <client>',
+    summary: 'take back what the person allowed a client, and end all it holds of them',
+    argumentHelp: { ...USER, client: 'id of the client' },
+    load: async () => (await import('./user-access-actions.ts')).withdraw,
+  });
+  addVerb(noun, {
     usage: 'delete <user>',
     summary: 'sign the person out everywhere, end their tokens, and forget them',
     argumentHelp: USER,

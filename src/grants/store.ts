@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 
 import type { Database } from '../db/database.ts';
 import type { Artifact } from './artifact.ts';
+import { allowanceOf } from './consent.ts';
 import { mergePayloads, type Grant } from './grant.ts';
 
 interface ArtifactRow {
@@ -175,19 +176,39 @@ export async function findGrants(pool: Pool, ids: readonly string[]): Promise<(G
   return ids.map((id) => found.get(id));
 }
 
-/** A revoked grant stays revoked, whatever is saved over it; what others have added to it meanwhile stays as well. */
+/**
+ * A revoked grant stays revoked, whatever is saved over it; what others have added to it meanwhile stays as well. A new one of
+ * a client that is not ours is saved only under the person's consent to all of it: whoever withdraws that waits for us and ends
+ * the grant, or was first, and then there is none.
+ */
 export async function saveGrant(
   { pool, transaction }: Pick<Database, 'pool' | 'transaction'>,
   grant: Grant,
   now: Date,
 ): Promise<void> {
+  const { scopes, claims, apiScopes } = allowanceOf(grant.payload);
   const { rowCount } = await pool.query({
     name: 'grants_insert',
     text: `
+      WITH consented AS (
+        SELECT 1 FROM consents
+        WHERE account_id = $2 AND client_id = $3 AND scopes @> $7 AND claims @> $8 AND api_scopes @> $9 FOR SHARE
+      )
       INSERT INTO grants (id, account_id, client_id, payload, created_at, expires_at)
-      VALUES ($1, $2, $3, $4, $5, $6)
+      SELECT $1, $2, $3, $4, $5, $6 FROM clients
+      WHERE clients.id = $3 AND (clients.first_party OR EXISTS (SELECT FROM consented))
       ON CONFLICT (id) DO NOTHING`,
-    values: [grant.id, grant.accountId, grant.clientId, JSON.stringify(grant.payload), now, grant.expiresAt],
+    values: [
+      grant.id,
+      grant.accountId,
+      grant.clientId,
+      JSON.stringify(grant.payload),
+      now,
+      grant.expiresAt,
+      scopes,
+      claims,
+      apiScopes,
+    ],
   });
   if (rowCount === 1) return;
   await transaction(async (tx) => {

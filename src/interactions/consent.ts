@@ -30,7 +30,7 @@ async function showConsentPage(
   { ctx, interaction }: Visit,
   { stale, status }: { stale: boolean; status: number },
 ): Promise<void> {
-  const { scopes = [], apis = [] } = interaction.consent ?? {};
+  const { scopes = [], apis = [], isMore = false, isRemembered = false } = interaction.consent ?? {};
   showPage(
     context.views,
     ctx,
@@ -43,6 +43,9 @@ async function showConsentPage(
       scopes: scopes.filter((scope) => scope !== 'offline_access'),
       apis: apis.map((api) => ({ name: displayName(api.name), scopes: api.scopes })),
       offlineSeconds: scopes.includes('offline_access') ? context.config.tokens.refreshTtlSeconds : undefined,
+      sessionSeconds: context.config.sessions.ttlSeconds,
+      isMore,
+      isRemembered,
       destination: destinationOf(interaction.redirectUri),
       stale,
     },

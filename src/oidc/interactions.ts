@@ -5,12 +5,9 @@ import { errors, type InteractionResults } from 'oidc-provider';
 import type { Acr } from '../authenticators/acr.ts';
 import type { ClientBrand } from '../clients/brand.ts';
 import type { ClientRecord } from '../clients/client.ts';
-import { OIDC_SCOPES } from '../clients/metadata.ts';
-import type { ApiScope } from '../resources/api.ts';
-import { scopesOf } from './claims.ts';
+import { allowConsent, consentRequest, type ConsentRequest } from './consent.ts';
 import type { HallContext } from './context.ts';
 import { demandOf, type Demand } from './demand.ts';
-import { grantTtlSeconds } from './lifetimes.ts';
 import { STEP_UP } from './policy.ts';
 
 /** What a person is asked, as the doors see it: the library's interaction, resolved to names and words. */
@@ -52,15 +49,6 @@ export interface InteractionClient {
   readonly brand: ClientBrand;
   /** It registered itself: nobody vouches for its name. */
   readonly dynamic: boolean;
-}
-
-export interface ConsentRequest {
-  readonly scopes: readonly string[];
-  readonly apis: readonly {
-    readonly audience: string;
-    readonly name: string;
-    readonly scopes: readonly ApiScope[];
-  }[];
 }
 
 /** What was proved, as it goes into the session and from there into every token. */
@@ -121,7 +109,7 @@ export function createInteractions(hall: HallContext, current: () => Provider): 
       ),
     keepAccount: (ctx) => finish(ctx, { select_account: {} }, true),
     async allow(ctx) {
-      const grantId = await saveConsent(hall, current(), ctx);
+      const grantId = await allowConsent(hall, current(), ctx);
       return finish(ctx, { consent: { grantId } }, true);
     },
     deny: (ctx) =>
@@ -159,7 +147,7 @@ async function present(
     ...optional('loginHint', text(params['login_hint'])),
     ...optional('uiLocales', text(params['ui_locales'])),
     maxAgeSeconds: maxAgeOf(params),
-    ...(prompt === 'consent' ? { consent: await consentRequest(hall, details) } : {}),
+    ...(prompt === 'consent' ? { consent: await consentRequest(hall, details, record) } : {}),
     demand: await demandOf(hall, params),
     ...(await stepUpOf(provider, details)),
   };
@@ -194,62 +182,6 @@ function presentClient({ id, metadata, origin, brand }: ClientRecord): Interacti
     ...optional('policyUri', text(metadata['policy_uri'])),
     ...optional('tosUri', text(metadata['tos_uri'])),
   };
-}
-
-interface MissingDetails {
-  readonly missingOIDCScope?: readonly string[];
-  readonly missingOIDCClaims?: readonly string[];
-  readonly missingResourceScopes?: Readonly<Record<string, readonly string[]>>;
-}
-
-/** What is new; everything, where nothing is new and the person is asked all the same (native clients). */
-async function missing(hall: HallContext, details: Details): Promise<MissingDetails> {
-  const found = details.prompt.details as MissingDetails;
-  if (found.missingOIDCScope || found.missingOIDCClaims || found.missingResourceScopes) return found;
-  const asked = (text(details.params['scope']) ?? '').split(' ');
-  const oidc: ReadonlySet<string> = new Set(OIDC_SCOPES);
-  const resources: Record<string, string[]> = {};
-  for (const audience of [details.params['resource'] ?? []].flat().map(String)) {
-    const api = await hall.apis.findByAudience(audience);
-    resources[audience] = (api?.scopes ?? [])
-      .map((scope) => scope.name)
-      .filter((name) => asked.includes(name));
-  }
-  return {
-    missingOIDCScope: asked.filter((scope) => oidc.has(scope)),
-    missingResourceScopes: resources,
-  };
-}
-
-async function consentRequest(hall: HallContext, details: Details): Promise<ConsentRequest> {
-  const found = await missing(hall, details);
-  const { missingOIDCScope = [], missingOIDCClaims = [], missingResourceScopes = {} } = found;
-  const apis: ConsentRequest['apis'][number][] = [];
-  for (const [audience, names] of Object.entries(missingResourceScopes)) {
-    const api = await hall.apis.findByAudience(audience);
-    if (!api) continue;
-    apis.push({ audience, name: api.name, scopes: api.scopes.filter((scope) => names.includes(scope.name)) });
-  }
-  return { scopes: [...new Set([...missingOIDCScope, ...scopesOf(missingOIDCClaims)])], apis };
-}
-
-async function saveConsent(hall: HallContext, provider: Provider, ctx: Context): Promise<string> {
-  const details = await provider.interactionDetails(ctx.req, ctx.res);
-  const accountId = details.session?.accountId;
-  if (accountId === undefined) throw new errors.SessionNotFound('nobody is signed in');
-  const clientId = String(details.params['client_id']);
-  const known = details.grantId === undefined ? undefined : await provider.Grant.find(details.grantId);
-  const grant = known ?? new provider.Grant({ accountId, clientId });
-
-  const { missingOIDCScope, missingOIDCClaims, missingResourceScopes = {} } = await missing(hall, details);
-  if (missingOIDCScope) grant.addOIDCScope([...missingOIDCScope]);
-  if (missingOIDCClaims) grant.addOIDCClaims([...missingOIDCClaims]);
-  for (const [audience, scopes] of Object.entries(missingResourceScopes)) {
-    grant.addResourceScope(audience, [...scopes]);
-  }
-  // A saved grant keeps its first end unless it is moved (models/base_token.js), and with it every token of the client dies.
-  grant.exp = Math.floor(hall.clock.now().getTime() / 1000) + grantTtlSeconds(hall.config);
-  return grant.save();
 }
 
 function text(value: unknown): string | undefined {

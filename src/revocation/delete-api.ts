@@ -1,5 +1,6 @@
 import { record, type Actor } from '../audit/record.ts';
 import { deleteClientRow, listClientsActingFor, notifyClientsOfApi } from '../clients/store.ts';
+import { deleteConsentedScopes } from '../grants/consent-store.ts';
 import { apiNotFound } from '../resources/not-found.ts';
 import { deleteApiRow, lockApi, notifyApi } from '../resources/store.ts';
 import { revokeWithin, revoking, type RevocationContext, type Revoked } from './revoke.ts';
@@ -19,6 +20,8 @@ export async function deleteApi(ctx: RevocationContext, id: string, actor: Actor
       await deleteClientRow(tx, clientId);
       await record(tx, { occurredAt: ctx.clock.now(), type: 'client.deleted', actor, clientId });
     }
+    const scopes = api.scopes.map(({ name }) => name);
+    await deleteConsentedScopes(tx, { audience: api.audience, scopes });
     await deleteApiRow(tx, id);
     const detail = { apiId: id, audience: api.audience };
     await record(tx, { occurredAt: ctx.clock.now(), type: 'api.deleted', actor, detail });

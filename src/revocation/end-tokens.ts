@@ -96,6 +96,7 @@ function conditionOf(target: RevokeTarget): Condition {
   if ('session' in target) return { sql: 'session_uid = ?', values: [target.session] };
   if ('account' in target) return conditionOfAccount(target);
   if ('client' in target) return { sql: 'client_id = ?', values: [target.client] };
+  if ('consentOf' in target) return conditionOfConsent(target);
   if ('api' in target) return { sql: 'api_id = ?', values: [target.api] };
   if ('key' in target) return { sql: 'kid = ?', values: [target.key] };
   // It has only heirs.
@@ -124,6 +125,15 @@ function conditionOfAccount(target: { account: string; exceptSession?: string })
     sql: `account_id = ? AND session_uid IS DISTINCT FROM ? AND NOT EXISTS (
       SELECT FROM session_clients c WHERE c.session_uid = ? AND c.grant_id = t.grant_id)`,
     values: [account, exceptSession, exceptSession],
+  };
+}
+
+/** Also what others got in exchange for a token of the client's: it hangs on the same grant. */
+function conditionOfConsent({ consentOf, clientId }: { consentOf: string; clientId: string }): Condition {
+  return {
+    sql: `account_id = ? AND (client_id = ?
+      OR grant_id IN (SELECT g.id FROM grants g WHERE g.account_id = ? AND g.client_id = ?))`,
+    values: [consentOf, clientId, consentOf, clientId],
   };
 }
 

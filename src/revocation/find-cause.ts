@@ -37,6 +37,7 @@ export const TARGET_KINDS = [
   'session',
   'account',
   'client',
+  'consentOf',
   'api',
   'key',
   'trustedIssuer',
@@ -57,7 +58,7 @@ export async function findCause(pool: Pool, dead: Dead): Promise<Cause | undefin
   const events = await findRevocations(pool, dead.revokedAt);
   const fitting = events.flatMap((event) => {
     const target = targetOf(event);
-    return target && fits(target, dead) ? [{ event, target }] : [];
+    return target && fits(target, dead, event) ? [{ event, target }] : [];
   });
   // Of two in one millisecond, the one that found something alive.
   const chosen = fitting.find(({ event }) => event.detail['tokens'] !== 0) ?? fitting[0];
@@ -65,7 +66,7 @@ export async function findCause(pool: Pool, dead: Dead): Promise<Cause | undefin
   const { event, target } = chosen;
   const types = OCCASIONS[target.kind];
   const occasion = types && (await findOccasion(pool, event, { types, target: target.value }));
-  const isInherited = !fitsItself(target, dead);
+  const isInherited = !fitsItself(target, dead, event);
   return { at: event.occurredAt, actor: event.actor, target, occasion: occasion ?? null, isInherited };
 }
 
@@ -77,8 +78,8 @@ function targetOf({ detail }: RevocationEvent): Cause['target'] | undefined {
   return undefined;
 }
 
-function fits(target: Cause['target'], dead: Dead): boolean {
-  return fitsItself(target, dead) || fitsOrigin(target, dead.hangsOn ?? []);
+function fits(target: Cause['target'], dead: Dead, event: RevocationEvent): boolean {
+  return fitsItself(target, dead, event) || fitsOrigin(target, dead.hangsOn ?? []);
 }
 
 function fitsOrigin({ kind, value }: Cause['target'], hangsOn: readonly string[]): boolean {
@@ -86,7 +87,7 @@ function fitsOrigin({ kind, value }: Cause['target'], hangsOn: readonly string[]
   return name !== undefined && hangsOn.includes(name);
 }
 
-function fitsItself({ kind, value }: Cause['target'], dead: Dead): boolean {
+function fitsItself({ kind, value }: Cause['target'], dead: Dead, { detail }: RevocationEvent): boolean {
   switch (kind) {
     case 'jti':
       return dead.jti === value;
@@ -98,6 +99,9 @@ function fitsItself({ kind, value }: Cause['target'], dead: Dead): boolean {
       return dead.accountId === value;
     case 'client':
       return dead.clientId === value;
+    case 'consentOf':
+      // What hangs on the client's grants may be somebody else's, got in exchange.
+      return dead.accountId === value && (dead.clientId === detail['clientId'] || dead.grantId !== null);
     case 'api':
       return dead.apiId === value;
     case 'key':

@@ -1,7 +1,9 @@
 import type { Queryable } from '../db/database.ts';
+import { toResources, type Consent } from '../grants/consent.ts';
+import { listConsents } from '../grants/consent-store.ts';
 import { mergePayloads, type Grant } from '../grants/grant.ts';
 
-/** What one client may do on a person's behalf, over all its grants. */
+/** What one client may do on a person's behalf, over all its grants, or without asking them again. */
 export interface ClientAccess {
   readonly clientId: string;
   /** Its live grants. */
@@ -27,10 +29,44 @@ interface Row {
 }
 
 /**
- * The clients that hold something of a person: a token that lives, or a session that they joined. What was ended, or can be
- * used by nobody any more, is not listed. The client used last comes first.
+ * The clients that hold something of a person: a token that lives, a session that they joined, or a consent that is remembered.
+ * What was ended, or can be used by nobody any more, is not listed. The client used last comes first.
  */
 export async function listAccess(
+  db: Queryable,
+  { accountId, now }: { accountId: string; now: Date },
+): Promise<ClientAccess[]> {
+  const held = await listHeld(db, { accountId, now });
+  const consents = new Map(
+    (await listConsents(db, accountId)).map((consent) => [consent.clientId, toRemembered(consent)]),
+  );
+  const all = held.map((access) => {
+    const remembered = consents.get(access.clientId);
+    consents.delete(access.clientId);
+    return remembered ? together(access, remembered) : access;
+  });
+  return [...all, ...consents.values()].toSorted((a, b) => b.lastUsedAt.getTime() - a.lastUsedAt.getTime());
+}
+
+function toRemembered({ clientId, scopes, apiScopes, grantedAt, updatedAt }: Consent): ClientAccess {
+  const resources = toResources(apiScopes);
+  return { clientId, grantIds: [], scopes, resources, since: grantedAt, lastUsedAt: updatedAt };
+}
+
+function together(held: ClientAccess, remembered: ClientAccess): ClientAccess {
+  const audiences = [...Object.keys(held.resources), ...Object.keys(remembered.resources)];
+  const scopesFor = (audience: string) => [
+    ...new Set([...(held.resources[audience] ?? []), ...(remembered.resources[audience] ?? [])]),
+  ];
+  return {
+    ...held,
+    scopes: [...new Set([...held.scopes, ...remembered.scopes])],
+    resources: Object.fromEntries(audiences.map((audience) => [audience, scopesFor(audience)])),
+    since: held.since < remembered.since ? held.since : remembered.since,
+  };
+}
+
+async function listHeld(
   db: Queryable,
   { accountId, now }: { accountId: string; now: Date },
 ): Promise<ClientAccess[]> {

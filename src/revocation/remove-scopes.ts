@@ -3,6 +3,7 @@ import { notifyClientsOfApi, stripScopes } from '../clients/store.ts';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import { AppError } from '../errors.ts';
+import { deleteConsentedScopes } from '../grants/consent-store.ts';
 import type { Api } from '../resources/api.ts';
 import { apiNotFound } from '../resources/not-found.ts';
 import { deleteScopes, lockApi, notifyApi } from '../resources/store.ts';
@@ -28,6 +29,7 @@ export async function removeScopes(
     await notifyClientsOfApi(tx, apiId);
     await stripScopes(tx, apiId, names);
     await deleteScopes(tx, apiId, names);
+    await deleteConsentedScopes(tx, { audience: api.audience, scopes: names });
     const detail = { apiId, audience: api.audience, scopes: names };
     await record(tx, { occurredAt: clock.now(), type: 'api.scopes-removed', actor, detail });
     await notifyApi(tx, apiId);

@@ -82,6 +82,7 @@ export async function endGrants(tx: Knex.Transaction, target: RevokeTarget, now:
     rows.where('account_id', target.account);
     if (target.exceptSession !== undefined) rows.whereNotIn('id', grantsOf(tx, target.exceptSession));
   } else if ('client' in target) rows.where('client_id', target.client);
+  else if ('consentOf' in target) rows.where({ account_id: target.consentOf, client_id: target.clientId });
   else if ('issuedBefore' in target) rows.where('created_at', '<', target.issuedBefore);
   else {
     const sessions = upstreamSessions(target);
@@ -92,6 +93,20 @@ export async function endGrants(tx: Knex.Transaction, target: RevokeTarget, now:
   return rows.update({ revoked_at: now });
 }
 
+/** Whether the client, unless it is a part of this server, holds a grant of the person that has not ended. */
+export async function hasGrants(
+  tx: Knex.Transaction,
+  { accountId, clientId, now }: { accountId: string; clientId: string; now: Date },
+): Promise<boolean> {
+  const row = await tx('grants')
+    .first<{ id: string } | undefined>('id')
+    .where({ account_id: accountId, client_id: clientId })
+    .whereNull('revoked_at')
+    .where('expires_at', '>', now)
+    .whereNotExists(tx('clients').where({ id: clientId, origin: 'built-in' }));
+  return row !== undefined;
+}
+
 /**
  * Codes, refresh tokens and opaque tokens of a grant or a person. With their grant they are dead already (grants/store.ts);
  * where there may be very many, a job clears them away.
@@ -100,6 +115,14 @@ export async function deleteGrantArtifacts(tx: Knex.Transaction, target: RevokeT
   if ('grant' in target) await tx('artifacts').where('grant_id', target.grant).delete();
   if ('account' in target) {
     const ended = tx('grants').select('id').whereNotNull('revoked_at').where('account_id', target.account);
+    await tx('artifacts').whereIn('grant_id', ended).delete();
+  }
+  if ('consentOf' in target) {
+    const { consentOf, clientId } = target;
+    const ended = tx('grants')
+      .select('id')
+      .whereNotNull('revoked_at')
+      .where({ account_id: consentOf, client_id: clientId });
     await tx('artifacts').whereIn('grant_id', ended).delete();
   }
 }

@@ -35,6 +35,8 @@ export type RevokeTarget =
   /** Whoever came through an upstream: all of a provider, one identity, or one session that the upstream names. */
   | { readonly provider: string }
   | { readonly identity: string; readonly upstreamSid?: string }
+  /** Everything that a client holds of a person. */
+  | { readonly consentOf: string; readonly clientId: string }
   | { readonly api: string }
   | { readonly key: string }
   | { readonly trustedIssuer: string }

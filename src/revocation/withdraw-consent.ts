@@ -1,18 +1,24 @@
-import { listAccess } from './list-access.ts';
-import { revoke, type RevocationContext, type Revoked } from './revoke.ts';
+import { record } from '../audit/record.ts';
+import { deleteConsent } from '../grants/consent-store.ts';
+import type { Hand } from './end-sessions.ts';
+import { revokeWithin, revoking, type RevocationContext, type Revoked } from './revoke.ts';
+import { hasGrants } from './store.ts';
 
-/** Ends what a client holds of a person: its grants with all their tokens. undefined: it holds nothing. */
+/**
+ * Takes back what a person allowed a client: it is forgotten, and whatever the client holds of them ends, in every session;
+ * that they are signed in stays. A request of the client that is under way gets nothing that outlives this: its grant is made
+ * under the consent's lock (grants/store.ts). undefined: the client holds nothing.
+ */
 export async function withdrawConsent(
   ctx: RevocationContext,
   { accountId, clientId }: { accountId: string; clientId: string },
-  actor: string,
+  hand: Hand,
 ): Promise<Revoked | undefined> {
-  const all = await listAccess(ctx.db.knex, { accountId, now: ctx.clock.now() });
-  const access = all.find((client) => client.clientId === clientId);
-  let revoked: Revoked | undefined;
-  for (const grant of access?.grantIds ?? []) {
-    const { tokens, knownBy } = await revoke(ctx, { grant }, actor);
-    revoked = { tokens: tokens + (revoked?.tokens ?? 0), knownBy };
-  }
-  return revoked;
+  return revoking(ctx, async (tx) => {
+    const now = ctx.clock.now();
+    const hadConsent = await deleteConsent(tx, { accountId, clientId });
+    if (!hadConsent && !(await hasGrants(tx, { accountId, clientId, now }))) return undefined;
+    await record(tx, { ...hand, occurredAt: now, type: 'consent.withdrawn', accountId, clientId });
+    return revokeWithin(tx, ctx, { consentOf: accountId, clientId }, hand.actor);
+  });
 }

@@ -86,6 +86,12 @@ interface ConsentLocals {
   readonly apis: readonly { readonly name: string; readonly scopes: readonly ScopeInWords[] }[];
   /** Set when the client asks for `offline_access`: how long it would last. */
   readonly offlineSeconds: number | undefined;
+  /** Without it, access ends with the session, which is so long at most. */
+  readonly sessionSeconds: number;
+  /** The person allowed something before; this comes on top. */
+  readonly isMore: boolean;
+  /** Allowed once, it is allowed in sessions to come. */
+  readonly isRemembered: boolean;
   readonly destination: string | undefined;
   readonly stale: boolean;
 }

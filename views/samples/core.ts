@@ -51,6 +51,9 @@ const consent: CorePages['consent'] = {
   scopes: ['profile', 'email'],
   apis: [],
   offlineSeconds: undefined,
+  sessionSeconds: 14 * 24 * 3600,
+  isMore: false,
+  isRemembered: true,
   destination: 'notes.example',
   stale: false,
 };
@@ -152,9 +155,15 @@ export const coreSamples: SamplesOf<CorePages> = {
       ],
       offlineSeconds: 30 * 24 * 3600,
     },
+    more: { ...consent, scopes: ['email'], isMore: true },
     nothingNew: { ...consent, scopes: [], person: plainPerson },
-    unverified: { ...consent, client: unverified, destination: 'budget.example:8443' },
-    device: { ...consent, destination: undefined, client: { ...unverified, unverified: false } },
+    unverified: { ...consent, client: unverified, isRemembered: false, destination: 'budget.example:8443' },
+    device: {
+      ...consent,
+      isRemembered: false,
+      destination: undefined,
+      client: { ...unverified, unverified: false },
+    },
     stale: { ...consent, stale: true },
   },
   'device-code': {

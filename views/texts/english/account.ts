@@ -139,6 +139,7 @@ export const account = {
         'account.exported': 'Data downloaded',
         'account.factors-reset': 'Second factors removed',
         'session.ended': 'Session ended',
+        'consent.granted': 'App allowed to use your account',
         'consent.withdrawn': 'Access of an app withdrawn',
         'second-factor.failed': 'Second step of a sign-in failed',
         'second-factor.locked': 'Second step locked after too many attempts',

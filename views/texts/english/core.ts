@@ -47,6 +47,7 @@ export const core = {
   },
   consent: {
     title: (client: string) => `Allow ${client} to use your account?`,
+    moreTitle: (client: string) => `Allow ${client} to do more?`,
     confirmTitle: (client: string) => `Continue to ${client}?`,
     unverifiedTitle: 'Unverified app',
     unverified: 'This app registered itself. Nobody here has checked who runs it.',
@@ -55,9 +56,15 @@ export const core = {
     willUse: (api: string) => `In ${api}, it will be able to`,
     nothingNew: (client: string) =>
       `You allowed this before. ${client} learns nothing new; it only asks you to confirm.`,
+    more: (client: string) => `You allowed ${client} some things before. This is what is new.`,
     wholeApi: 'Connect on your behalf',
     offline: 'Even when you are away',
     offlineAccess: (duration: string) => `Keep this access for up to ${duration} without asking again`,
+    whileSignedIn: (duration: string) => `This lasts until you sign out here, ${duration} at most.`,
+    remembered:
+      'You will not be asked for the same again, and you can take it back at any time in your account, under “Apps with access”.',
+    askedAgain:
+      'You will be asked again the next time, and you can take it back in your account, under “Apps with access”.',
     scopes: {
       openid: 'Recognise you when you come back',
       profile: 'See your name and the rest of your profile',

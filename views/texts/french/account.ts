@@ -140,6 +140,7 @@ export const account: typeof english = {
         'account.exported': 'Données téléchargées',
         'account.factors-reset': 'Seconds facteurs supprimés',
         'session.ended': 'Session terminée',
+        'consent.granted': 'Application autorisée',
         'consent.withdrawn': 'Accès d’une application retiré',
         'second-factor.failed': 'Échec de la seconde étape d’une connexion',
         'second-factor.locked': 'Seconde étape bloquée après trop de tentatives',

@@ -49,6 +49,7 @@ export const core: typeof english = {
   },
   consent: {
     title: (client) => `Autoriser ${client} à utiliser votre compte\u202f?`,
+    moreTitle: (client) => `Accorder davantage à ${client}\u202f?`,
     confirmTitle: (client) => `Continuer vers ${client}\u202f?`,
     unverifiedTitle: 'Application non vérifiée',
     unverified: 'Cette application s’est enregistrée elle-même. Personne ici n’a vérifié qui la gère.',
@@ -57,9 +58,15 @@ export const core: typeof english = {
     willUse: (api) => `Dans ${api}, l’application pourra`,
     nothingNew: (client) =>
       `Vous avez déjà donné votre accord. ${client} n’apprendra rien de plus et demande seulement une confirmation.`,
+    more: (client) => `Vous avez déjà accordé certaines choses à ${client}. Voici ce qui est nouveau.`,
     wholeApi: 'Se connecter en votre nom',
     offline: 'Même en votre absence',
     offlineAccess: (duration) => `Conserver cet accès pendant ${duration} au plus, sans redemander`,
+    whileSignedIn: (duration) => `Valable jusqu’à votre déconnexion ici, ${duration} au plus.`,
+    remembered:
+      'Cela ne vous sera plus demandé, et vous pouvez le retirer à tout moment dans votre compte, sous «\u00a0Applications autorisées\u00a0».',
+    askedAgain:
+      'Cela vous sera redemandé la prochaine fois, et vous pouvez le retirer dans votre compte, sous «\u00a0Applications autorisées\u00a0».',
     scopes: {
       openid: 'Vous reconnaître à votre retour',
       profile: 'Voir votre nom et le reste de votre profil',

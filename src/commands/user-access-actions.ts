@@ -1,0 +1,66 @@
+import { AppError } from '../errors.ts';
+import { endSessions } from '../revocation/end-sessions.ts';
+import { listAccess } from '../revocation/list-access.ts';
+import { withdrawConsent } from '../revocation/withdraw-consent.ts';
+import { ACTOR } from './actor.ts';
+import { count, moment, table } from './outcome.ts';
+import { parseArgument } from './parse.ts';
+import { endedInWords, revokedMembers } from './revoked.ts';
+import type { Action } from './run.ts';
+import { partyInWords } from './token-cause.ts';
+import { findClientParty } from './token-surroundings.ts';
+import { getUserByName } from './user-actions.ts';
+
+export const consents: Action = async (context, { args }) => {
+  const { id } = await getUserByName(context.db.knex, parseArgument(args, 0, 'user'));
+  const all = await listAccess(context.db.knex, { accountId: id, now: context.clock.now() });
+  const parties = await Promise.all(all.map(({ clientId }) => findClientParty(context, clientId)));
+  const rows = all.map((access, index) => {
+    const party = parties[index];
+    const scopes = [...access.scopes, ...Object.values(access.resources).flat()];
+    return [
+      party ? partyInWords(party) : access.clientId,
+      moment(access.since),
+      moment(access.lastUsedAt),
+      scopes.join(' '),
+    ];
+  });
+  return {
+    json: {
+      consents: all.map((access, index) => ({
+        client_id: access.clientId,
+        client_name: parties[index]?.name ?? null,
+        scopes: access.scopes,
+        resources: access.resources,
+        since: access.since,
+        last_used_at: access.lastUsedAt,
+      })),
+    },
+    text:
+      all.length === 0
+        ? 'No client holds anything of this person.'
+        : table(['CLIENT', 'SINCE', 'LAST USED', 'SCOPES'], rows),
+  };
+};
+
+export const withdraw: Action = async (context, { args }) => {
+  const { id } = await getUserByName(context.db.knex, parseArgument(args, 0, 'user'));
+  const clientId = parseArgument(args, 1, 'client');
+  const revoked = await withdrawConsent(context, { accountId: id, clientId }, { actor: ACTOR });
+  if (!revoked) {
+    throw new AppError('no_consent', 'This client holds nothing of this person.', { status: 404 });
+  }
+  return {
+    json: { id, client_id: clientId, ...revokedMembers(revoked) },
+    text: `The client has no access any more, ${endedInWords(revoked)}`,
+  };
+};
+
+export const signOut: Action = async (context, { args }) => {
+  const { id } = await getUserByName(context.db.knex, parseArgument(args, 0, 'user'));
+  const { sessions, tokens } = await endSessions(context, { accountId: id }, { actor: ACTOR });
+  return {
+    json: { id, sessions_ended: sessions, tokens_revoked: tokens },
+    text: `${count(sessions, 'session')} and ${count(tokens, 'token')} ended. What apps may do while the person is away goes on: see users consents.`,
+  };
+};
