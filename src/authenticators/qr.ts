@@ -1,6 +1,9 @@
 import qrcode from 'qrcode-generator';
 
-/** A QR code as an SVG path of dark bars, one high, within `size` by `size`, the quiet zone included. */
+/**
+ * A QR code as an SVG path of horizontal lines, to be drawn one wide, in a square of `size` with the quiet zone. They lie on
+ * the upper edges of their rows, half a module too high, so that the numbers stay whole and the page small.
+ */
 export interface QrCode {
   readonly size: number;
   readonly path: string;
@@ -25,7 +28,7 @@ function rowPath(code: ReturnType<typeof qrcode>, row: number, count: number): s
     let end = start;
     while (end < count && code.isDark(row, end)) end += 1;
     if (end === start) continue;
-    pieces.push(`M${start + QUIET_ZONE} ${row + QUIET_ZONE}h${end - start}v1h-${end - start}z`);
+    pieces.push(`M${start + QUIET_ZONE} ${row + QUIET_ZONE}h${end - start}`);
     start = end;
   }
   return pieces.join('');

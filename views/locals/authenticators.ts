@@ -61,7 +61,7 @@ export interface PasskeySetup {
 }
 
 export interface TotpSetup {
-  /** Side in modules, and the dark ones as an SVG path. */
+  /** Side in modules, and the dark ones as an SVG path to be stroked one wide (authenticators/qr.ts). */
   readonly qr: { readonly size: number; readonly path: string };
   /** The same for typing, in groups of four. */
   readonly secret: string;
