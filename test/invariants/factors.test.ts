@@ -5,11 +5,22 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { Account } from '../../src/accounts/account.ts';
+import { addPasskey, passkeyCreation, preparePasskey } from '../../src/authenticators/add-passkey.ts';
+import { findFactors } from '../../src/authenticators/factor-store.ts';
+import { beginTotp, confirmTotp, pendingTotp } from '../../src/authenticators/set-up-totp.ts';
 import { authorizationPath, makeApp, type App } from '../support/app.ts';
 import { createWalker, type Page, type Walker } from '../support/browser-walker.ts';
 import { startCluster, type Cluster } from '../support/cluster.ts';
 import { makePerson, PASSWORD } from '../support/factories.ts';
-import { giveRecoveryCodes, givePasskey, giveTotp, passkeyOptions } from '../support/factors.ts';
+import {
+  appFor,
+  factorsOf,
+  giveRecoveryCodes,
+  givePasskey,
+  giveTotp,
+  passkeyOptions,
+} from '../support/factors.ts';
+import { createSoftPasskey } from '../support/soft-passkey.ts';
 
 let cluster: Cluster;
 let app: App;
@@ -80,6 +91,39 @@ test('an answer of a passkey that is sent several times at once lets somebody in
     const response = passkey.answer(passkeyOptions(attempt.page));
     const outcomes = await Promise.all(Array.from({ length: 8 }, (_, no) => send(attempt, { response }, no)));
     expect(winners(outcomes)).toBe(1);
+  }
+});
+
+test('of several who set up the first factor of an account at once, one does', async () => {
+  const ctx = factorsOf(cluster.services);
+  for (let round = 0; round < 5; round += 1) {
+    const { id: accountId, email } = await makePerson(cluster.services);
+    await preparePasskey(ctx, accountId);
+    const attempts = await Promise.all(
+      Array.from({ length: 4 }, async (_, no) => {
+        const owner = {
+          accountId,
+          binding: `${round}-${no}`,
+          onlyFirst: true,
+          name: 'x',
+          by: { actor: 'test' },
+        };
+        if (no % 2 === 0) {
+          const shown = { ...owner, identifier: email ?? '', displayName: 'Ada' };
+          const key = createSoftPasskey({ origin: cluster.issuer });
+          const answer = key.register((await passkeyCreation(ctx, shown)) ?? '');
+          return () => addPasskey(ctx, { ...owner, answer });
+        }
+        await beginTotp(ctx, owner);
+        const pending = await pendingTotp(ctx, { ...owner, identifier: email ?? '' });
+        const code = appFor(pending?.uri ?? '').code(new Date());
+        return () => confirmTotp(ctx, { ...owner, code });
+      }),
+    );
+    const outcomes = await Promise.all(attempts.map((attempt) => attempt()));
+    expect(outcomes.filter(({ ok }) => ok)).toHaveLength(1);
+    const { passkeys, totp } = await findFactors(cluster.services.db.knex, accountId);
+    expect(passkeys + Number(totp)).toBe(1);
   }
 });
 
