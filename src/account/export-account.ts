@@ -1,16 +1,13 @@
 import type { Account } from '../accounts/account.ts';
 import { record } from '../audit/record.ts';
 import { listAccountEvents, type AccountEvent } from '../audit/store.ts';
-import { findFactors } from '../authenticators/factor-store.ts';
-import { listPasskeys } from '../authenticators/passkey-store.ts';
-import { listRememberedDevices } from '../authenticators/remembered-device-store.ts';
-import { findTotp } from '../authenticators/totp-store.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../db/database.ts';
 import type { Hand } from '../revocation/end-sessions.ts';
 import { listAccess } from '../revocation/list-access.ts';
 import { listSessions } from '../sessions/list-sessions.ts';
+import { listIdentities } from '../upstream/identity-store.ts';
 import { exportFactors } from './export-factors.ts';
 
 /** More than anybody has; what is beyond is said to be left out. */
@@ -36,7 +33,7 @@ export async function exportAccount(
   return {
     exported_at: now,
     account: presentAccount(account),
-    authenticators: await exportAuthenticators(db, account.id, now),
+    identities: await exportIdentities(db, account.id),
     access: (await listAccess(db.knex, { accountId: account.id, now })).map((access) => ({
       client_id: access.clientId,
       scopes: access.scopes,
@@ -66,33 +63,18 @@ function presentAccount(account: Account): Exported {
   };
 }
 
-/** What they are called and when they were used; never what they prove with. */
-async function exportAuthenticators(db: Database, accountId: string, now: Date): Promise<Exported> {
-  const [passkeys, totp, factors, devices] = await Promise.all([
-    listPasskeys(db.knex, accountId),
-    findTotp(db.knex, accountId),
-    findFactors(db.knex, accountId),
-    listRememberedDevices(db.knex, accountId, now),
-  ]);
-  return {
-    passkeys: passkeys.map((passkey) => ({
-      name: passkey.name,
-      transports: passkey.transports,
-      backed_up: passkey.backedUp,
-      created_at: passkey.createdAt,
-      last_used_at: passkey.lastUsedAt,
-    })),
-    one_time_codes: totp
-      ? { name: totp.name, confirmed_at: totp.confirmedAt, last_used_at: totp.lastUsedAt }
-      : null,
-    recovery_codes_left: factors.recoveryCodes,
-    remembered_devices: devices.map((device) => ({
-      user_agent: device.userAgent,
-      created_at: device.createdAt,
-      last_used_at: device.lastUsedAt,
-      expires_at: device.expiresAt,
-    })),
-  };
+/** Who the person is elsewhere, by the names that those providers gave them. */
+async function exportIdentities(db: Database, accountId: string): Promise<Exported[]> {
+  const identities = await listIdentities(db.knex, accountId);
+  return identities.map((identity) => ({
+    id: identity.id,
+    provider_id: identity.providerId,
+    issuer: identity.issuer,
+    subject: identity.subject,
+    label: identity.label,
+    linked_at: identity.linkedAt,
+    last_used_at: identity.lastUsedAt,
+  }));
 }
 
 async function exportSessions(

@@ -130,6 +130,7 @@ export const account = {
         'account.invited': 'Invited to join',
         'account.updated': 'Profile changed',
         'account.email-changed': 'E-mail address changed',
+        'account.email-verified': 'E-mail address confirmed',
         'account.password-set': 'Password changed',
         'account.password-reset-requested': 'New password asked for',
         'account.disabled': 'Account disabled',

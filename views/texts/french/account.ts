@@ -131,6 +131,7 @@ export const account: typeof english = {
         'account.invited': 'Invitation envoyée',
         'account.updated': 'Profil modifié',
         'account.email-changed': 'Adresse e-mail modifiée',
+        'account.email-verified': 'Adresse e-mail confirmée',
         'account.password-set': 'Mot de passe modifié',
         'account.password-reset-requested': 'Nouveau mot de passe demandé',
         'account.disabled': 'Compte désactivé',
