@@ -14,7 +14,8 @@ export function upstreamSessions(target: RevokeTarget): Fragment | undefined {
   if (!('identity' in target)) return undefined;
   if (target.upstreamSid === undefined) return { sql: 's.identity_id = ?', values: [target.identity] };
   const values = [target.identity, target.upstreamSid];
-  return { sql: 's.identity_id = ? AND s.upstream_sid = ?', values };
+  // A provider that names no session at sign-in may name one at sign-out all the same: then it is all of that person's.
+  return { sql: 's.identity_id = ? AND (s.upstream_sid = ? OR s.upstream_sid IS NULL)', values };
 }
 
 /** Ids of the grants that clients got in those sessions, whether the sessions go on or not. */
