@@ -40,6 +40,9 @@ async function preparePasswordReset(mail: DueMail, context: PreparationContext):
   if (account?.email !== mail.recipient) {
     return { template: 'password-reset-unknown', locals: { address: mail.detail['address'] } };
   }
+  if (account.disabledAt !== null) {
+    return { template: 'password-reset-disabled', locals: { address: mail.detail['address'] } };
+  }
   // Who is signed in may want a first password; who is not may be anybody with the mailbox of somebody who left an organisation.
   if (!account.hasPassword && mail.detail['wanted'] === undefined) {
     const providers = await listProviderNames(context.db.knex, account.id);
@@ -59,7 +62,8 @@ async function prepareEmailChange(mail: DueMail, context: PreparationContext): R
   if (known && known.id !== account.id) return knownTo(known, mail);
   const previousEmail = mail.detail['previousEmail'] ?? null;
   const locals = await linkFor(mail, context, { purpose: 'email-change', account, previousEmail });
-  return locals && { template: 'email-change', locals };
+  const template = previousEmail === mail.recipient ? 'email-verification' : 'email-change';
+  return locals && { template, locals };
 }
 
 async function prepareInvitation(mail: DueMail, context: PreparationContext): ReturnType<Preparation> {

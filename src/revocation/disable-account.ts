@@ -1,3 +1,4 @@
+import { endLinksOf } from '../accounts/link-store.ts';
 import { accountNotFound } from '../accounts/not-found.ts';
 import { lockAccount, saveAccountDisabled } from '../accounts/store.ts';
 import { record, type Actor } from '../audit/record.ts';
@@ -11,6 +12,7 @@ export async function disableAccount(ctx: RevocationContext, id: string, actor: 
     const now = ctx.clock.now();
     if (account.disabledAt === null) {
       await saveAccountDisabled(tx, id, now, now);
+      await endLinksOf(tx, id);
       await record(tx, { occurredAt: now, type: 'account.disabled', actor, accountId: id });
     }
     return revokeWithin(tx, ctx, { account: id }, actor);

@@ -85,7 +85,7 @@ describe('changing the password', () => {
     await signInAt(elsewhere, app, person);
     const { access } = await obtainTokens(node, app, cookiesOf(elsewhere, server.issuer));
     const page = await walker.visit('/account/password');
-    const [form] = page.forms.filter(({ action }) => action.pathname.endsWith('/change'));
+    const form = page.forms.find(({ action }) => action.pathname.endsWith('/change'));
     const body = new URLSearchParams({
       ...form?.fields,
       current: PASSWORD,
@@ -176,7 +176,7 @@ describe('changing the e-mail address', () => {
     const pages = [await changeEmail(walker, other.email ?? ''), await changeEmail(walker, free)];
     expect(pages[0]?.text).toBe(pages[1]?.text);
     const [mail] = await receive(server.services, other.email ?? '');
-    expect(mail?.prepared?.template).toBe('registration-known');
+    expect(mail?.subject).toBe('You already have an account at Guichet');
     // Somebody takes the other address before its link is used.
     const path = await receiveLink(server.services, free);
     await makePerson(server.services, { email: free });
@@ -190,13 +190,9 @@ describe('changing the e-mail address', () => {
     const email = newAddress();
     await changeEmail(walker, email);
     const path = await receiveLink(server.services, email);
-    const later = newAddress();
-    await changeEmail(walker, later);
-    clock.advance(1);
+    const form = await walker.visit(path);
     await changePassword(walker);
-    expect((await walker.visit(path)).heading).toBe(DEAD);
-    // The second was asked for with the old password and is not even made any more.
-    expect((await receive(server.services, later)).map((mail) => mail.path)).toEqual([undefined]);
+    expect((await walker.submit(form)).heading).toBe(DEAD);
     expect((await accountOf(person))?.email).toBe(person.email);
   });
 

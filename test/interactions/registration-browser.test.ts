@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
 
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { hasChromium, launchChromium } from '../support/chromium.ts';
 import { makePerson } from '../support/factories.ts';
 import { receiveLink } from '../support/mailbox.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
+
+/** Some seconds, several times that on a busy machine. */
+vi.setConfig({ testTimeout: 120_000 });
 
 const CHOSEN = 'marble lantern orbit thistle';
 

@@ -1,62 +1,56 @@
-import { linkMails } from '../../src/interactions/link-mails.ts';
-import { LINK_MAILS } from '../../src/mail/mail.ts';
-import type { DueMail, PreparedMail } from '../../src/mail/preparation.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { openMessage } from '../../src/mail/message.ts';
 import type { Services } from '../../src/services.ts';
 
-/** A mail that was queued, prepared as the delivery would prepare it. */
+/** A mail that a server without a mail server has delivered, which is to keep it to be read. */
 export interface ReceivedMail {
   readonly kind: string;
-  readonly recipient: string;
-  readonly language: string;
-  readonly detail: Readonly<Record<string, string>>;
-  /** Of mails that are worked out when they are sent; undefined: nothing was sent. */
-  readonly prepared: PreparedMail | undefined;
-  /** Where its link leads. */
+  /** undefined: nothing was sent. */
+  readonly subject: string | undefined;
+  readonly text: string;
+  /** Where its link leads, without the origin. */
   readonly path: string | undefined;
 }
 
-type Part = Pick<Services, 'db' | 'clock' | 'config'>;
+const WAIT_MS = 10;
+const WAITS_MAX = 1000;
 
-/** Sends what is queued for an address, and answers it, oldest first. */
-export async function receive(services: Part, recipient: string): Promise<ReceivedMail[]> {
-  const rows = await services.db
+/** Takes the mails to an address out of the outbox, oldest first, once those under way have been dealt with. */
+export async function receive(
+  { db, seal, config }: Pick<Services, 'db' | 'seal' | 'config'>,
+  recipient: string,
+): Promise<ReceivedMail[]> {
+  for (let wait = 0; ; wait += 1) {
+    const under = await db.knex('mails').where({ recipient }).whereNotNull('next_attempt_at').first('id');
+    if (!under) break;
+    if (wait === WAITS_MAX) throw new Error('a mail is not delivered');
+    await sleep(WAIT_MS);
+  }
+  const rows: { id: string; kind: string; created_at: Date; message: Buffer | null }[] = await db
     .knex('mails')
     .where({ recipient })
-    .whereNull('sent_at')
-    .orderBy('created_at')
-    .update({ sent_at: services.clock.now(), next_attempt_at: null }, [
-      'id',
-      'kind',
-      'recipient',
-      'account_id',
-      'language',
-      'detail',
-      'created_at',
-    ]);
-  const mails: ReceivedMail[] = [];
-  for (const row of rows) {
-    const { kind, language, detail } = row;
-    const mail: DueMail = {
-      id: row.id,
-      kind,
-      recipient,
-      accountId: row.account_id,
-      language,
-      detail,
-      createdAt: row.created_at,
-      attempts: 0,
-    };
-    const prepare = LINK_MAILS.find((known) => known === kind);
-    const prepared = prepare && (await linkMails[prepare](mail, services));
-    const locals = prepared?.locals;
-    const path = locals && 'path' in locals ? locals.path : undefined;
-    mails.push({ kind, recipient, language, detail, prepared, path });
-  }
-  return mails;
+    .delete(['id', 'kind', 'created_at', 'message']);
+  return rows
+    .toSorted((a, b) => a.created_at.getTime() - b.created_at.getTime())
+    .map(({ id, kind, message }) => {
+      const read = message === null ? undefined : openMessage(seal, id, message);
+      const link = read?.link;
+      if (link !== undefined && !link.startsWith(`${config.issuer}/`)) throw new Error(`a link to ${link}`);
+      return {
+        kind,
+        subject: read?.subject,
+        text: read?.text ?? '',
+        path: link?.slice(config.issuer.length),
+      };
+    });
 }
 
 /** Where the link of the only mail leads. */
-export async function receiveLink(services: Part, recipient: string): Promise<string> {
+export async function receiveLink(
+  services: Pick<Services, 'db' | 'seal' | 'config'>,
+  recipient: string,
+): Promise<string> {
   const mails = await receive(services, recipient);
   const [path] = mails.map((mail) => mail.path);
   if (mails.length !== 1 || path === undefined) throw new Error(`no single link: ${JSON.stringify(mails)}`);

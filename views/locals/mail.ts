@@ -17,13 +17,17 @@ interface LinkMailLocals {
   readonly 'password-reset-unknown': Origin;
   /** A reset was asked for an account that signs in elsewhere. */
   readonly 'password-reset-federated': { readonly provider: string } & Origin;
+  /** A reset was asked for an account that is disabled. */
+  readonly 'password-reset-disabled': Origin;
   /** To the new address. */
   readonly 'email-change': LinkLocals;
+  /** To the address that the account has. */
+  readonly 'email-verification': LinkLocals;
   readonly invitation: LinkLocals & { readonly inviter?: string | undefined };
 }
 
 export interface LinkLocals extends Origin {
-  /** On this server: `/links/TOKEN`. */
+  /** On this server: `/password-reset?token=…`. */
   readonly path: string;
   readonly validSeconds: number;
 }

@@ -12,6 +12,8 @@ export const mailSamples: { readonly [Name in keyof MailLocals]: MailLocals[Name
   'password-reset': { path, validSeconds: 3600, ...from },
   'password-reset-unknown': { device: from.device, address: from.address },
   'password-reset-federated': { provider: 'Example University', ...from },
+  'password-reset-disabled': { device: from.device, address: from.address },
+  'email-verification': { path, validSeconds: 3600, ...from },
   'email-change': { path, validSeconds: 3600, ...from },
   invitation: { path, validSeconds: 604_800, name: from.name, inviter: 'Ada Lovelace' },
   'new-device': { at, client: 'Atelier Notes', ...from },

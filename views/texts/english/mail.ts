@@ -63,6 +63,21 @@ const letters = {
     otherwise: 'If it was not you, there is nothing to do: nothing has changed.',
     why: ASKED,
   }),
+  'password-reset-disabled': ({ brand }) => ({
+    subject: `Your account at ${brand} is switched off`,
+    lead: [
+      `Somebody, probably you, asked for a new password. The account with this address is switched off, so no password opens it. The people who run ${brand} can tell you why.`,
+    ],
+    otherwise: 'If it was not you, there is nothing to do: nothing has changed.',
+    why: ASKED,
+  }),
+  'email-verification': ({ brand }) => ({
+    subject: `Confirm your e-mail address for ${brand}`,
+    lead: [`Somebody, probably you, asked to confirm that this is the address of their account at ${brand}.`],
+    action: 'Confirm address',
+    otherwise: 'If it was not you, do nothing.',
+    why: ASKED,
+  }),
   'email-change': ({ brand }) => ({
     subject: `Confirm your new e-mail address for ${brand}`,
     lead: [

@@ -50,6 +50,23 @@ const letters: Readonly<Record<MailTemplate, (about: LetterSubject) => LetterWor
     otherwise: 'Si ce n’était pas vous, il n’y a rien à faire\u00a0: rien n’a changé.',
     why: ASKED,
   }),
+  'password-reset-disabled': ({ brand }) => ({
+    subject: `Votre compte ${brand} est désactivé`,
+    lead: [
+      `Quelqu’un, sans doute vous, a demandé un nouveau mot de passe. Le compte associé à cette adresse est désactivé : aucun mot de passe ne l’ouvre. Les responsables de ${brand} peuvent vous dire pourquoi.`,
+    ],
+    otherwise: 'Si ce n’était pas vous, il n’y a rien à faire : rien n’a changé.',
+    why: ASKED,
+  }),
+  'email-verification': ({ brand }) => ({
+    subject: `Confirmez votre adresse e-mail pour ${brand}`,
+    lead: [
+      `Quelqu’un, sans doute vous, a demandé à confirmer que cette adresse est celle de son compte ${brand}.`,
+    ],
+    action: 'Confirmer l’adresse',
+    otherwise: 'Si ce n’était pas vous, ne faites rien.',
+    why: ASKED,
+  }),
   'email-change': ({ brand }) => ({
     subject: `Confirmez votre nouvelle adresse e-mail pour ${brand}`,
     lead: [
