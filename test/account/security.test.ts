@@ -56,7 +56,7 @@ describe('a person', () => {
     const { walker, page } = await open(person);
     expect(page.text).not.toContain('Recovery codes');
     const setUp = await begin(walker, page, 'totp');
-    const [key] = findAll(setUp.document, 'p').filter(({ attributes }) => attributes['class'] === 'key');
+    const key = findAll(setUp.document, 'p').find(({ attributes }) => attributes['class'] === 'key');
     const app = appForSecret(key ? textOf(key) : '');
     const confirm = (from: Page, code: string) => walker.submit(from, { code }, { form: '/confirm-totp' });
     expect((await confirm(setUp, '')).status).toBe(422);
@@ -105,7 +105,7 @@ describe('a person', () => {
 
     const shown = await proveAgain(walker, await walker.visit(SECURITY), passkey);
     expect(shown.text).toContain('Phone <script>');
-    const [{ id = '' } = {}] = await listPasskeys(server.services.db.knex, person.id);
+    const id = (await listPasskeys(server.services.db.knex, person.id))[0]?.id ?? '';
     const renamed = await walker.submit(shown, { name: 'Téléphone' }, { form: `/rename-passkey/${id}` });
     expect(renamed.text).toContain('Téléphone');
     const asked = await walker.visit(`${SECURITY}?remove=${id}`);
@@ -151,9 +151,7 @@ describe('a person', () => {
       expect([path, asked.heading]).toEqual([path, 'One more step']);
     }
     expect(await factors(person)).toEqual({ passkeys: 0, totp: true, recoveryCodes: 0 });
-    const [path = ''] = weak.forms
-      .map(({ action }) => action.pathname)
-      .filter((one) => one.includes('forget'));
+    const path = weak.forms.find(({ action }) => action.pathname.includes('forget'))?.action.pathname ?? '';
     const forgotten = await first.walker.submit(weak, {}, { form: path });
     expect(forgotten.text).not.toContain('this browser');
     first.walker.cookies.delete('guichet-session');
@@ -164,7 +162,7 @@ describe('a person', () => {
   test('touches nothing of anybody else, and nothing begun in another session', async () => {
     const [person, other] = [await makePerson(server.services), await makePerson(server.services)];
     await givePasskey(server.services, other);
-    const [{ id = '' } = {}] = await listPasskeys(server.services.db.knex, other.id);
+    const id = (await listPasskeys(server.services.db.knex, other.id))[0]?.id ?? '';
     const { walker, page } = await open(person);
     for (const path of [
       `remove/${id}`,

@@ -266,7 +266,7 @@ describe('acr_values', () => {
 describe('whoever has no second factor where one is demanded', () => {
   async function enrolTotp(page: Page) {
     const setUp = await walker.submit(page, {}, { value: 'totp' });
-    const [key] = findAll(setUp.document, 'p').filter(({ attributes }) => attributes['class'] === 'key');
+    const key = findAll(setUp.document, 'p').find(({ attributes }) => attributes['class'] === 'key');
     if (!key) throw new Error(setUp.text);
     return { setUp, app: appForSecret(textOf(key)) };
   }
