@@ -1,9 +1,12 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { hasChromium, launchChromium } from '../support/chromium.ts';
 import { makePerson, PASSWORD } from '../support/factories.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
+
+/** Eight seconds, several times that on a busy machine. */
+vi.setConfig({ testTimeout: 120_000 });
 
 /** What only a real browser decides: policies, layout, the menu, and that all of it works without JavaScript. */
 describe.skipIf(!hasChromium)('the account pages in Chromium', () => {
