@@ -14,10 +14,11 @@ import { grantAccess, resolveAccess, type WantedAccess } from './access.ts';
 import { ACCOUNT_CLIENT_ID } from './built-in.ts';
 import type { ClientRecord } from './client.ts';
 import { NO_EXCHANGE, resolveExchange, type WantedExchange } from './exchange.ts';
+import { saveExchange } from './exchange-store.ts';
 import { metadataPolicy, validateClientMetadata } from './metadata.ts';
 import { clientNotFound } from './not-found.ts';
 import { addSecret, usesSecret } from './secret.ts';
-import { findClient, insertClient, isAccountId, notifyClient, saveExchange } from './store.ts';
+import { findClient, insertClient, isAccountId, notifyClient } from './store.ts';
 
 export interface ClientContext {
   readonly db: Database;

@@ -4,7 +4,8 @@ import { AppError } from '../errors.ts';
 import type { ClientOrigin } from './client.ts';
 import { clientNotFound } from './not-found.ts';
 import { invalidMetadata } from './problem.ts';
-import { findClientIds, lockApiReferences } from './store.ts';
+import { findClientIds } from './exchange-store.ts';
+import { lockApiReferences } from './store.ts';
 
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 

@@ -232,29 +232,6 @@ export async function listClientsActingFor(db: Queryable, apiId: string): Promis
 /** An API has one set of credentials, or one a deployment. */
 const ACTING_CLIENTS_MAX = 1000;
 
-export async function saveExchange(tx: Queryable, clientId: string, policy: ExchangePolicy): Promise<void> {
-  await tx('exchange_policies')
-    .insert({
-      client_id: clientId,
-      impersonation: policy.impersonation,
-      api_ids: [...policy.apiIds],
-      client_ids: [...policy.clientIds],
-      issuer_ids: [...policy.issuerIds],
-    })
-    .onConflict('client_id')
-    .merge();
-}
-
-/** Those of the ids that are clients. */
-export async function findClientIds(db: Queryable, ids: readonly string[]): Promise<string[]> {
-  const rows = await db<{ id: string }>('clients')
-    .select('id')
-    .whereIn('id', ids.filter(isClientId))
-    .orderBy('id')
-    .limit(ids.length);
-  return rows.map((row) => row.id);
-}
-
 /** Tells every process that its copy of the client is stale, once this transaction commits. */
 export async function notifyClient(tx: Queryable, id: string): Promise<void> {
   await notify(tx, CLIENTS_CHANNEL, id);

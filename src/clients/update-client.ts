@@ -8,17 +8,11 @@ import { refuseBuiltIn } from './built-in.ts';
 import type { ClientRecord } from './client.ts';
 import { getClient, type ClientContext, type CreatedClient } from './create-client.ts';
 import { NO_EXCHANGE, resolveExchange, type WantedExchange } from './exchange.ts';
+import { saveExchange } from './exchange-store.ts';
 import { metadataPolicy, validateClientMetadata, type ClientMetadata } from './metadata.ts';
 import { clientNotFound } from './not-found.ts';
 import { addSecret, isLive, usesSecret } from './secret.ts';
-import {
-  deleteApiAccess,
-  deleteSecrets,
-  lockClient,
-  notifyClient,
-  saveClient,
-  saveExchange,
-} from './store.ts';
+import { deleteApiAccess, deleteSecrets, lockClient, notifyClient, saveClient } from './store.ts';
 
 export interface ClientChanges extends WantedAccess {
   /** RFC 7591 members to set; null takes one away, what is not mentioned stays. */
