@@ -2,13 +2,15 @@ import type { JWTPayload } from 'jose';
 import { errors } from 'oidc-provider';
 
 import { AppError } from '../errors.ts';
+import { isStorable } from '../db/text.ts';
 import { sha256 } from '../crypto/digest.ts';
-import { nameOfIssuer, namesOf, type TokenKey } from '../revocation/origin.ts';
+import { foreignNames, namesOf, type TokenKey } from '../revocation/origin.ts';
 import { findOwnToken, verifyOwnToken, type OwnKeys } from '../revocation/own-token.ts';
 import type { LedgerEntry } from '../revocation/store.ts';
 import { jtiDigest } from '../revocation/token.ts';
 import type { ForeignTokens } from '../upstream/foreign-token.ts';
-import { findLinkedAccount, findUsableIssuer } from '../upstream/trusted-issuer-store.ts';
+import { findIdentity } from '../upstream/identity-store.ts';
+import { findUsableIssuer } from '../upstream/trusted-issuer-store.ts';
 import type { TrustedIssuer } from '../upstream/trusted-issuer.ts';
 import type { HallContext } from './context.ts';
 
@@ -20,6 +22,8 @@ export interface Presented {
   /** Of our own ledger; undefined for a foreign token. */
   readonly entry: LedgerEntry | undefined;
   readonly issuer: TrustedIssuer | undefined;
+  /** As whom the person has connected that issuer. */
+  readonly identityId: string | undefined;
   readonly claims: JWTPayload;
   /** Seconds since 1970. */
   readonly exp: number;
@@ -55,6 +59,7 @@ export async function readOwn(
     accountId: entry.accountId,
     entry,
     issuer: undefined,
+    identityId: undefined,
     claims,
     exp,
     hangsOn: namesOf(digest, entry, wordsOf(claims['scope'])),
@@ -103,17 +108,20 @@ export async function readForeign(
   });
   // Who acts for whom elsewhere is said in names that mean nothing here.
   if (!claims || claims['act'] !== undefined) throw refused('subject_token');
-  const accountId = await findLinkedAccount(hall.db.knex, issuer, claims.sub);
-  const account = accountId === undefined ? undefined : await hall.records.findAccount(accountId);
+  const { providerId, issuer: iss } = issuer;
+  const whose = { providerId, issuer: iss, subject: claims.sub };
+  const identity = isStorable(claims.sub) ? await findIdentity(hall.db.knex, whose) : undefined;
+  const account = identity && (await hall.records.findAccount(identity.accountId));
   if (!account || account.disabledAt) throw refused('subject_token');
   return {
     sub: account.id,
     accountId: account.id,
     entry: undefined,
     issuer,
+    identityId: identity.id,
     claims,
     exp: Math.floor(claims.exp),
-    hangsOn: [nameOfIssuer(issuer.id)],
+    hangsOn: foreignNames({ issuerId: issuer.id, providerId, identityId: identity.id }),
     key: null,
   };
 }

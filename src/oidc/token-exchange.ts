@@ -200,7 +200,10 @@ function rememberOrigin({
       hangsOn: [...new Set([...subject.hangsOn, ...withoutBounds(actor?.hangsOn ?? [])])],
       subject: subject.key,
       actor: actor?.key ?? null,
-      issuerId: subject.issuer?.id ?? null,
+      foreign:
+        subject.issuer && subject.identityId !== undefined
+          ? { issuerId: subject.issuer.id, identityId: subject.identityId }
+          : null,
     },
   };
 }

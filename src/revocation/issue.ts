@@ -152,8 +152,10 @@ const ORIGIN_LIVE = `
     WHERE x.jti = u.subject_jti AND x.expires_at = u.subject_expires_at AND x.revoked_at IS NULL))
   AND (u.actor_jti IS NULL OR EXISTS (SELECT FROM tokens x
     WHERE x.jti = u.actor_jti AND x.expires_at = u.actor_expires_at AND x.revoked_at IS NULL))
-  AND (u.issuer_id IS NULL OR EXISTS (SELECT FROM trusted_issuers x JOIN identity_providers p ON p.id = x.provider_id
-    WHERE x.id = u.issuer_id AND p.disabled_at IS NULL))`;
+  AND (u.issuer_id IS NULL OR EXISTS (SELECT FROM trusted_issuers x
+    JOIN identity_providers p ON p.id = x.provider_id AND p.disabled_at IS NULL
+    JOIN identities i ON i.provider_id = p.id
+    WHERE x.id = u.issuer_id AND i.id = u.identity_id))`;
 
 /** The common case of client credentials: ledger rows only. */
 const ISSUE_TOKENS = `
@@ -167,9 +169,9 @@ const ISSUE_TOKENS = `
 const ISSUE = `
   WITH u AS MATERIALIZED (
     SELECT * FROM unnest($1::int[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-      $38::bytea[], $39::timestamptz[], $40::bytea[], $41::timestamptz[], $42::text[])
+      $38::bytea[], $39::timestamptz[], $40::bytea[], $41::timestamptz[], $42::text[], $43::text[])
       AS t(no, spends, client_id, grant_id, session_uid, account_id, api_id, kid,
-        subject_jti, subject_expires_at, actor_jti, actor_expires_at, issuer_id)
+        subject_jti, subject_expires_at, actor_jti, actor_expires_at, issuer_id, identity_id)
   ), held AS MATERIALIZED (
     -- locked in one order everywhere, so that two processes wait for each other instead of deadlocking
     SELECT digest FROM artifacts WHERE digest IN (SELECT spends FROM u) AND consumed_at IS NULL ORDER BY digest FOR UPDATE
@@ -196,7 +198,7 @@ const ISSUE = `
     INSERT INTO tokens (${TOKEN_COLUMNS}, hangs_on)
     SELECT ${TOKEN_COLUMNS}, string_to_array(names, E'\\n')
     FROM unnest($21::int[], $22::bytea[], $23::text[], $24::text[], $25::text[], $26::text[], $27::text[], $28::text[],
-      $29::int[], $30::int[], $31::timestamptz[], $32::timestamptz[], $43::text[]) AS t(no, ${TOKEN_COLUMNS}, names)
+      $29::int[], $30::int[], $31::timestamptz[], $32::timestamptz[], $44::text[]) AS t(no, ${TOKEN_COLUMNS}, names)
     WHERE no IN (SELECT no FROM live)
   ), answered AS (
     INSERT INTO refresh_answers (digest, successor_digest, sealed, expires_at)
@@ -242,7 +244,8 @@ function originColumns(issues: readonly Issue[]): unknown[] {
     origins.map((origin) => origin?.subject?.expiresAt ?? null),
     origins.map((origin) => origin?.actor?.jti ?? null),
     origins.map((origin) => origin?.actor?.expiresAt ?? null),
-    origins.map((origin) => origin?.issuerId ?? null),
+    origins.map((origin) => origin?.foreign?.issuerId ?? null),
+    origins.map((origin) => origin?.foreign?.identityId ?? null),
     tokens.map(({ origin }) => origin?.hangsOn.join('\n') ?? null),
   ];
 }

@@ -11,8 +11,8 @@ export interface Origin {
   /** Must be alive when the new token is recorded. */
   readonly subject: TokenKey | null;
   readonly actor: TokenKey | null;
-  /** The trusted issuer of a foreign token; must still be trusted then. */
-  readonly issuerId: string | null;
+  /** Of a foreign token: its trusted issuer, and as whom a person has connected it. Both must still stand then. */
+  readonly foreign: { readonly issuerId: string; readonly identityId: string } | null;
 }
 
 /** How a ledger row is found. */
@@ -63,8 +63,9 @@ export function capOf(hangsOn: readonly string[], apiId: string): string[] | und
 const ROOT = 'root:';
 const CAP = 'cap:';
 
-export function nameOfIssuer(id: string): string {
-  return `issuer:${id}`;
+/** The names of what a foreign token hangs on. */
+export function foreignNames(names: { issuerId: string; providerId: string; identityId: string }): string[] {
+  return [`issuer:${names.issuerId}`, `provider:${names.providerId}`, `identity:${names.identityId}`];
 }
 
 /** How many tokens stand between this one and a sign-in. */
@@ -78,7 +79,10 @@ export function nameOf(target: RevokeTarget): string | undefined {
   if ('client' in target) return `client:${target.client}`;
   if ('api' in target) return `api:${target.api}`;
   if ('key' in target) return `key:${target.key}`;
-  if ('trustedIssuer' in target) return nameOfIssuer(target.trustedIssuer);
+  if ('trustedIssuer' in target) return `issuer:${target.trustedIssuer}`;
+  if ('provider' in target) return `provider:${target.provider}`;
+  // Of one session there, nothing of ours hangs.
+  if ('identity' in target && target.upstreamSid === undefined) return `identity:${target.identity}`;
   return undefined;
 }
 

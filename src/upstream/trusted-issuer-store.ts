@@ -77,21 +77,6 @@ export async function deleteTrustedIssuerRow(tx: Queryable, id: string): Promise
   await tx('trusted_issuers').where({ id }).delete();
 }
 
-/** Whose token it is: the account that has connected exactly this issuer and subject. */
-export async function findLinkedAccount(
-  db: Queryable,
-  { providerId, issuer }: TrustedIssuer,
-  subject: string,
-): Promise<string | undefined> {
-  if (!isStorable(subject)) return undefined;
-  const row = await db<{ account_id: string; provider_id: string; issuer: string; subject: string }>(
-    'identities',
-  )
-    .where({ provider_id: providerId, issuer, subject })
-    .first('account_id');
-  return row?.account_id;
-}
-
 export async function findProviderId(db: Queryable, slug: string): Promise<string | undefined> {
   const row = await db<{ id: string; slug: string }>('identity_providers').where({ slug }).first('id');
   return row?.id;

@@ -4,6 +4,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import { createEgress } from '../../src/http/egress.ts';
 import { deleteTrustedIssuer } from '../../src/revocation/delete-trusted-issuer.ts';
+import { disableProvider } from '../../src/revocation/disable-provider.ts';
+import { disconnectIdentity } from '../../src/revocation/disconnect-identity.ts';
 import { disableAccount } from '../../src/revocation/disable-account.ts';
 import { createTrustedIssuer } from '../../src/upstream/create-trusted-issuer.ts';
 import { createForeignTokens } from '../../src/upstream/foreign-token.ts';
@@ -53,6 +55,10 @@ function attempt(token: string, changes: Readonly<Record<string, string>> = {}) 
   return tryExchange(scene, client, token, { subject_token_type: JWT, ...changes });
 }
 
+function services() {
+  return scene.server.services;
+}
+
 async function isActive(token: string): Promise<boolean> {
   return (await introspect(scene, client, token)).json['active'] === true;
 }
@@ -85,13 +91,22 @@ describe('a token of a trusted issuer', () => {
     expect((await attempt(foreign())).json['error']).toBe('invalid_request');
   });
 
-  test('of a provider that is disabled is refused', async () => {
-    await scene.server.services.db
-      .knex('identity_providers')
-      .where({ id: trusted.providerId })
-      .update({ disabled_at: new Date() });
-    expect((await attempt(foreign())).json['error']).toBe('invalid_request');
-  });
+  test.each([
+    ['its provider is disabled', ({ providerId }) => disableProvider(services(), providerId, 'test')],
+    [
+      'the person disconnects it',
+      ({ person, identityId }) =>
+        disconnectIdentity(services(), { account: person, identityId, language: 'en' as const }),
+    ],
+  ] satisfies [string, (made: typeof trusted) => Promise<unknown>][])(
+    'ends when %s, and is refused then',
+    async (_when, end) => {
+      const { token } = await exchange(scene, client, foreign(), { subject_token_type: JWT });
+      await end(trusted);
+      expect(await isActive(token)).toBe(false);
+      expect((await attempt(foreign())).json['error']).toBe('invalid_request');
+    },
+  );
 
   test('is refused unless every claim is as it has to be, and found so by its algorithm, key and type', async () => {
     const now = Math.floor(Date.now() / 1000);

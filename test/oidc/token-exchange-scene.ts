@@ -1,4 +1,4 @@
-import { calculateJwkThumbprint, decodeJwt, exportJWK, type CryptoKey, type JWK } from 'jose';
+import { calculateJwkThumbprint, decodeJwt, exportJWK, type CryptoKey } from 'jose';
 import * as oauth from 'oauth4webapi';
 
 import { TOKEN_EXCHANGE, type WantedExchange } from '../../src/clients/exchange.ts';
@@ -135,7 +135,12 @@ export async function trustIssuer(
   { server }: Scene,
   issuer: ScriptedIssuer,
   options: { oneTime?: boolean; audience?: string; maxAgeSeconds?: number } = {},
-): Promise<{ readonly id: string; readonly person: Account; readonly providerId: string }> {
+): Promise<{
+  readonly id: string;
+  readonly person: Account;
+  readonly providerId: string;
+  readonly identityId: string;
+}> {
   const { services } = server;
   const person = await makePerson(services);
   const providerId = await insertProvider(services, issuer.url);
@@ -147,7 +152,7 @@ export async function trustIssuer(
     ...options,
     actor: 'test',
   });
-  return { id: trusted.id, person, providerId };
+  return { id: trusted.id, person, providerId, identityId: `idn-${providerId}` };
 }
 
 async function insertProvider({ db, clock }: Services, url: string): Promise<string> {
@@ -186,5 +191,5 @@ async function connect(
 }
 
 export async function thumbprintOf(key: CryptoKey): Promise<string> {
-  return calculateJwkThumbprint((await exportJWK(key)) as JWK);
+  return calculateJwkThumbprint(await exportJWK(key));
 }
