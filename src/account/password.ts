@@ -78,8 +78,8 @@ async function problemOf(
     identifier: account.email ?? account.username ?? account.id,
     password: fields.current,
     clientId: ACCOUNT_CLIENT_ID,
+    oursOnly: true,
   });
-  // A directory may know the same name with another password: that proves nothing about this account.
   if (checked.ok)
     return 'account' in checked && checked.account.id === account.id ? undefined : { kind: 'rejected' };
   if (checked.waitSeconds === 0) return { kind: 'rejected' };

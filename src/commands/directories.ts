@@ -40,6 +40,16 @@ export function addDirectoryVerbs(noun: Command, create: Command): void {
     load: async () => (await import('./ldap-actions.ts')).check,
   });
   addVerb(noun, {
+    usage: 'sync <slug>',
+    summary: 'sign out whoever a directory does not let in any more, as happens every hour by itself',
+    argumentHelp: PROVIDER,
+    options: [
+      new Option('--dry-run', 'say who that would be, and leave them signed in'),
+      new Option('--force', 'also when more than a fifth of all people seem to have left'),
+    ],
+    load: async () => (await import('./ldap-actions.ts')).sync,
+  });
+  addVerb(noun, {
     usage: 'refresh <slug>',
     summary: 'read the metadata of a SAML identity provider again, for new certificates',
     argumentHelp: PROVIDER,

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 
 import { AppError } from '../errors.ts';
+import { syncDirectory } from '../revocation/sync-directory.ts';
 import { createProvider } from '../upstream/create-provider.ts';
 import type { IdentityProviderOf } from '../upstream/identity-provider.ts';
 import { checkDirectory, type Directory } from '../upstream/ldap.ts';
@@ -12,7 +13,7 @@ import { findProvider } from '../upstream/store.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
 import type { CommandContext } from './context.ts';
-import { fields, paragraphs } from './outcome.ts';
+import { count, fields, paragraphs } from './outcome.ts';
 import { parseArgument, parseOptions } from './parse.ts';
 import type { Action } from './run.ts';
 import { readSecret } from './stdin.ts';
@@ -93,7 +94,24 @@ export const check: Action = async (context, { args, options: given }) => {
   };
 };
 
-export function directoryOf(
+/** What the server does every hour by itself. */
+export const sync: Action = async (context, { args, options: given }) => {
+  const schema = z.object({ dryRun: z.boolean().default(false), force: z.boolean().default(false) });
+  const options = parseOptions(schema, given);
+  const provider = await findProvider(context.db.knex, parseArgument(args, 0, 'slug'));
+  if (provider?.kind !== 'ldap') throw providerNotFound();
+  const { people, left, tokens } = await syncDirectory(context, provider, { ...options, actor: ACTOR });
+  const verb = options.dryRun ? 'would be' : 'were';
+  return {
+    json: { slug: provider.slug, people, left, tokens_revoked: tokens, dry_run: options.dryRun },
+    text: paragraphs(
+      `The directory was asked for ${count(people, 'account')}. ${left.length} ${verb} signed out.`,
+      left.map((id) => `  ${id}`).join('\n'),
+    ),
+  };
+};
+
+function directoryOf(
   { seal }: Pick<CommandContext, 'seal'>,
   provider: IdentityProviderOf<'ldap'>,
 ): Directory {

@@ -31,6 +31,8 @@ export interface PasswordAttempt {
   readonly clientId: string;
   /** The provider whose identity waits to be connected to the account that this is to prove. */
   readonly connects?: string | undefined;
+  /** Somebody who is signed in confirms the password of their account: no directory has anything to say about that. */
+  readonly oursOnly?: true;
 }
 
 export type CheckPassword = ReturnType<typeof createPasswordCheck>;
@@ -60,7 +62,7 @@ export function createPasswordCheck(context: InteractionsContext) {
       const waitSeconds = throttle.blockedFor(keysOf(buckets));
       if (waitSeconds > 0) return { ok: false, waitSeconds };
       const startedAtMs = performance.now();
-      const directory = await chooseDirectory(context, attempt);
+      const directory = attempt.oursOnly ? undefined : await chooseDirectory(context, attempt);
       const outcome = await checkWhere(attempt, directory);
       if (!outcome.ok) {
         const { clientId } = attempt;

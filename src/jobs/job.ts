@@ -29,7 +29,7 @@ export interface JobServices {
   readonly clock: Clock;
   readonly seal: Seal;
   readonly log: Logger;
-  readonly config: Pick<Config, 'keys' | 'sessions'>;
+  readonly config: Pick<Config, 'keys' | 'sessions' | 'egressAllow' | 'statusLists'>;
 }
 
 export interface JobContext extends JobServices {

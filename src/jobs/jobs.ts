@@ -1,6 +1,7 @@
 import { advanceKeys } from '../keys/advance-keys.ts';
 import type { Job } from './job.ts';
 import { prune, PRUNED, pruneEnded, pruneIdleSessions, pruneMessages } from './prune.ts';
+import { syncDirectories } from './sync-directories.ts';
 import { dropTokenPartitions, ensureTokenPartitions } from './token-partitions.ts';
 
 /** Every job there is. */
@@ -16,6 +17,8 @@ export const JOBS: readonly Job[] = [
   { name: 'token-partitions-drop', everySeconds: 600, run: dropTokenPartitions },
   // Reads the tombstones of a day, so not often.
   { name: 'prune-ended', everySeconds: 600, run: pruneEnded },
+  // One search for each person; whoever was removed there cannot sign in any more in the meantime.
+  { name: 'sync-directories', everySeconds: 3600, run: syncDirectories },
   { name: 'prune-mail-messages', everySeconds: 3600, run: pruneMessages },
   { name: 'prune-idle-sessions', everySeconds: 3600, run: pruneIdleSessions },
   ...(PRUNED.map((pruned) => ({

@@ -69,7 +69,7 @@ export async function saveIdentityUse(
   id: string,
   { label, now }: { label: string | null; now: Date },
 ): Promise<void> {
-  await tx('identities').where({ id }).update({ label, last_used_at: now });
+  await tx('identities').where({ id }).update({ label, last_used_at: now, absent_at: null });
 }
 
 /** The row that was there, if it was this account's. */

@@ -7,7 +7,7 @@ import { findEntries, type Directory } from './ldap.ts';
 import { IDENTIFIER, type LdapSettings } from './ldap-settings.ts';
 
 /** Under one connection's deadline. */
-const SUBJECTS_MAX = 100;
+export const SUBJECTS_MAX = 100;
 
 /**
  * Those of the subjects (100 at most) who could not sign in any more: gone from the directory, outside of the operator's filter,

@@ -19,6 +19,8 @@ const seal = createSeal([Buffer.alloc(32, 7)]);
 const config = {
   keys: { rotationDays: 90, publishSeconds: 900 },
   sessions: { ttlSeconds: 1_209_600, idleSeconds: 259_200 },
+  egressAllow: [],
+  statusLists: { ttlSeconds: 30 },
 };
 const OFTEN = 0.01;
 const RARELY = 3600;

@@ -13,6 +13,8 @@ export function createJobContext(parts: { db: Database; clock: Clock; signal?: A
     config: {
       keys: { rotationDays: 90, publishSeconds: 900 },
       sessions: { ttlSeconds: 1_209_600, idleSeconds: 259_200 },
+      egressAllow: [],
+      statusLists: { ttlSeconds: 30 },
     },
     signal: new AbortController().signal,
     ...parts,
