@@ -3,11 +3,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
-import { createCli, runCli } from '../support/cli.ts';
+import { createCli, runCli, type CliOptions } from '../support/cli.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { freePort } from '../support/server.ts';
 
-/** Each command is a process of half a second, several times that on a busy machine. */
+/** Those that are processes take half a second each, several times that on a busy machine. */
 vi.setConfig({ testTimeout: 120_000 });
 
 let folder: string;
@@ -18,12 +18,13 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** No database is asked: every one of these must be answered before. */
-function withoutDatabase(args: readonly string[]) {
-  return runCli({ GUICHET_DATA_DIR: folder, GUICHET_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/x' }, args);
+function withoutDatabase(args: readonly string[], options?: CliOptions) {
+  const env = { GUICHET_DATA_DIR: folder, GUICHET_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/x' };
+  return createCli(env, options)(args);
 }
 
 test('help is exit code 0, and every verb has some', async () => {
-  const top = await withoutDatabase(['--help']);
+  const top = await withoutDatabase(['--help'], { processes: true });
   expect(top).toMatchObject({ exitCode: 0, stderr: '' });
   const nouns = [
     'apis',
@@ -76,7 +77,7 @@ test.each([
 });
 
 test('with --json, wrong usage is a document too', async () => {
-  const run = await withoutDatabase(['apis', 'show', '--json']);
+  const run = await withoutDatabase(['apis', 'show', '--json'], { processes: true });
   expect(run.exitCode).toBe(2);
   expect(JSON.parse(run.stdout)).toMatchObject({ error: 'usage' });
 });
@@ -105,7 +106,8 @@ test('a configuration that cannot be used is refused with all of its problems', 
 test('a schema that is behind is refused until somebody migrates it', async () => {
   const database = await createTestDatabase({ empty: true });
   try {
-    const cli = createCli({ GUICHET_DATABASE_URL: database.url, GUICHET_DATA_DIR: folder });
+    const env = { GUICHET_DATABASE_URL: database.url, GUICHET_DATA_DIR: folder };
+    const cli = createCli(env, { processes: true });
     const refused = await cli(['apis', 'list', '--json']);
     expect(refused.exitCode).toBe(1);
     expect(JSON.parse(refused.stdout)).toMatchObject({ error: 'schema_behind' });
@@ -125,7 +127,7 @@ test(
   'without a database of its own it brings the embedded one up for as long as it runs',
   { timeout: 120_000 },
   async () => {
-    const cli = createCli({ GUICHET_DATA_DIR: path.join(folder, 'embedded') });
+    const cli = createCli({ GUICHET_DATA_DIR: path.join(folder, 'embedded') }, { processes: true });
     const create = (name: string) =>
       cli.json(['apis', 'create', '--audience', `urn:${name}`, '--name', name]);
     await create('first');

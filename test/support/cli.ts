@@ -1,8 +1,10 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import path from 'node:path';
 
 import { expect } from 'vitest';
 
+import type { HostedCommand } from './cli-host.ts';
 import { TEST_SECRETS } from './server.ts';
 
 export interface CliRun {
@@ -18,7 +20,7 @@ export async function runCli(
   input = '',
 ): Promise<CliRun> {
   const child = spawn(process.execPath, ['src/cli.ts', ...args], {
-    env: { PATH: process.env['PATH'] ?? '', ...TEST_SECRETS, ...env },
+    env: environmentOf(env),
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };
@@ -30,14 +32,64 @@ export async function runCli(
   return { exitCode, ...output };
 }
 
+function environmentOf(env: Readonly<Record<string, string>>): Record<string, string> {
+  return { PATH: process.env['PATH'] ?? '', ...TEST_SECRETS, ...env };
+}
+
+/** Hosts that wait for a command. As many come to be as there are commands at once; they end with this process. */
+const idle: ChildProcess[] = [];
+
+async function runHosted(command: HostedCommand): Promise<CliRun> {
+  const host = idle.pop() ?? startHost();
+  const { promise, resolve, reject } = Promise.withResolvers<CliRun>();
+  const fail = () =>
+    reject(new Error(`the host of commands ended, or did not answer: ${command.args.join(' ')}`));
+  const timer = setTimeout(fail, HOST_TIMEOUT_MS);
+  host.once('message', resolve);
+  host.once('exit', fail);
+  host.channel?.ref();
+  host.send(command);
+  try {
+    const done = await promise;
+    idle.push(host);
+    return done;
+  } finally {
+    clearTimeout(timer);
+    host.off('message', resolve);
+    host.off('exit', fail);
+    host.channel?.unref();
+  }
+}
+
+const HOST_TIMEOUT_MS = 100_000;
+
+function startHost(): ChildProcess {
+  const host = spawn(process.execPath, [path.join(import.meta.dirname, 'cli-host.ts')], {
+    env: { PATH: process.env['PATH'] ?? '' },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  host.unref();
+  return host;
+}
+
 export interface Cli {
   (args: readonly string[], input?: string): Promise<CliRun>;
   /** With `--json`, expecting success: the one document on standard output. */
   json(args: readonly string[], input?: string): Promise<Record<string, unknown>>;
 }
 
-export function createCli(env: Readonly<Record<string, string>>): Cli {
-  const run = (args: readonly string[], input?: string) => runCli(env, args, input);
+export interface CliOptions {
+  /** Each command is a process, which shows that it begins and ends as one; half a second more for each. */
+  readonly processes?: boolean;
+}
+
+/** Commands in a host (cli-host.ts), which runs the same program without starting it anew for each. */
+export function createCli(
+  env: Readonly<Record<string, string>>,
+  { processes = false }: CliOptions = {},
+): Cli {
+  const run = (args: readonly string[], input = '') =>
+    processes ? runCli(env, args, input) : runHosted({ env: environmentOf(env), args, input });
   return Object.assign(run, {
     async json(args: readonly string[], input?: string) {
       const { exitCode, stdout, stderr } = await run([...args, '--json'], input);
