@@ -31,7 +31,7 @@ import { health, HEALTH_PATHS } from './public/health.ts';
 import { revocationStream } from './public/revocation-stream.ts';
 import { statusLists } from './public/status-lists.ts';
 import { createStreamReaders } from './public/stream-readers.ts';
-import { DYNAMIC_ROUTES, isProtocolPath, methodsOf, routeOf } from './routes.ts';
+import { DYNAMIC_ROUTES, isOpenedByClients, isProtocolPath, methodsOf, routeOf } from './routes.ts';
 import type { Services } from './services.ts';
 import { createViews } from '../views/render.ts';
 
@@ -59,7 +59,7 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
   const front = [
     requestId(),
     clientAddressFrom(config.trustedProxies, config.clientCertificateHeader),
-    securityHeaders(config),
+    securityHeaders(config, isOpenedByClients),
     measure(services.metrics, routeOf),
     handleErrors({
       log,

@@ -63,6 +63,13 @@ export function isProtocolPath(path: string): boolean {
   return path in PROTOCOL_METHODS || CLIENT_PATH.test(path) || STATUS_LIST_PATH.test(path);
 }
 
+/** Signing in and out, from the client's request to its answer: some clients do that in a popup. */
+const IN_POPUPS = /^\/(?:auth|interaction|upstream|session\/end)(?:\/|$)/;
+
+export function isOpenedByClients(path: string): boolean {
+  return IN_POPUPS.test(path);
+}
+
 export function methodsOf(path: string): readonly string[] | undefined {
   if (CLIENT_PATH.test(path)) return ['GET', 'PUT', 'DELETE'];
   if (STATUS_LIST_PATH.test(path)) return ['GET'];
