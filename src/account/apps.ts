@@ -23,6 +23,7 @@ export const apps: AccountPage = {
   actions: { withdraw: { run: withdraw, hasItem: true } },
 };
 
+/** It protects, so nobody is asked to sign in again for it. */
 async function withdraw(context: AccountContext, visit: AccountVisit): Promise<void> {
   const { ctx, account, item = '' } = visit;
   const ended = { accountId: account.id, clientId: item };
@@ -33,7 +34,6 @@ async function withdraw(context: AccountContext, visit: AccountVisit): Promise<v
   return seeOther(ctx, '/account/apps');
 }
 
-/** Withdrawing protects, so nobody is asked to sign in again for it. */
 async function present(context: AccountContext, access: ClientAccess): Promise<App> {
   const client = await context.clients.find(access.clientId);
   const name = client?.metadata['client_name'];

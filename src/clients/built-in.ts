@@ -3,7 +3,8 @@ import type { Config } from '../config/config.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { AppError } from '../errors.ts';
 import type { ClientRecord } from './client.ts';
-import { findClient, insertBuiltInClient, notifyClient } from './store.ts';
+import { insertBuiltInClient } from './built-in-store.ts';
+import { findClient, notifyClient } from './store.ts';
 
 /**
  * The server's own account pages as a client of its own sign-in, so that every rule of signing in holds for them too. No API
