@@ -75,7 +75,7 @@ describe('changing the password', () => {
     expect((await introspect(node, app, mine.access)).json['active']).toBe(true);
     expect((await refresh(node, app, mine.refresh)).status).toBe(200);
     const mails = await receive(server.services, person.email ?? '');
-    expect(mails.map(({ kind }) => kind)).toEqual(['password-changed']);
+    expect(mails.map(({ kind }) => kind)).toContain('password-changed');
   });
 
   test('leaves other browsers alone when the person wants it so', async () => {
