@@ -135,7 +135,7 @@ async function seedPeople(connection: ConnectionSettings, passwords: Passwords):
       const options = { source: 'guichet', firebase: undefined } as const;
       const now = new Date();
       await accounts.run(
-        records.map((one, line) => ({ ...readImportRecord(one, options, now), line: line + 1 })),
+        records.map((one, line) => Object.assign(readImportRecord(one, options, now), { line: line + 1 })),
       );
     }
   } finally {

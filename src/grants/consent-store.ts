@@ -50,9 +50,6 @@ export async function saveConsent(
   consent: Omit<Consent, 'grantedAt' | 'updatedAt'>,
   now: Date,
 ): Promise<void> {
-  const union = (column: string) => `
-    CASE WHEN c.registration = excluded.registration
-      THEN ARRAY(SELECT DISTINCT unnest(c.${column} || excluded.${column}) ORDER BY 1) ELSE excluded.${column} END`;
   await tx.raw(
     `INSERT INTO consents AS c (${COLUMNS})
       SELECT a.id, k.id, ?::text[], ?::text[], ?::text[], ?::bytea, ?::timestamptz, ?::timestamptz
@@ -108,4 +105,11 @@ function toConsent(row: Row): Consent {
     grantedAt: row.granted_at,
     updatedAt: row.updated_at,
   };
+}
+
+/** Both, for one registration of the client; of another, only what was allowed now. */
+function union(column: string): string {
+  return `
+    CASE WHEN c.registration = excluded.registration
+      THEN ARRAY(SELECT DISTINCT unnest(c.${column} || excluded.${column}) ORDER BY 1) ELSE excluded.${column} END`;
 }

@@ -97,7 +97,8 @@ export async function allowConsent(hall: HallContext, provider: Provider, ctx: C
 async function missing(hall: HallContext, details: Details): Promise<MissingDetails> {
   const found: MissingDetails = details.prompt.details;
   if (isNew(found)) return found;
-  const asked = String(details.params['scope'] ?? '').split(' ');
+  const { scope } = details.params;
+  const asked = typeof scope === 'string' ? scope.split(' ') : [];
   const oidc: ReadonlySet<string> = new Set(OIDC_SCOPES);
   const resources: Record<string, string[]> = {};
   for (const audience of [details.params['resource'] ?? []].flat().map(String)) {

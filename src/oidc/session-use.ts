@@ -45,7 +45,7 @@ export async function recordVisit(hall: HallContext, uid: string, ctx: Context):
 
 /** The browser of the request. */
 export function browserOf(ctx: KoaContextWithOIDC | undefined): SessionDevice {
-  return ctx ? deviceOf(ctx as Context) : { userAgent: null, address: null };
+  return ctx ? deviceOf(ctx) : { userAgent: null, address: null };
 }
 
 function deviceOf(ctx: Context): SessionDevice {

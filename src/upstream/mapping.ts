@@ -48,7 +48,10 @@ export function factsOf(
   for (const [claim, theirs] of Object.entries(provider.mapping)) {
     const value = singleValue(identity.attributes, theirs);
     if (claim === 'email' || value === undefined) continue;
-    if (claim === 'preferred_username') username = kept(claim, () => checkUsername(String(value))) ?? null;
+    if (claim === 'preferred_username') {
+      const given = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+      username = kept(claim, () => checkUsername(given)) ?? null;
+    }
     else profile = kept(claim, () => mergeProfile(profile, { [claim]: value })) ?? profile;
   }
   const { email: theirs } = identity;

@@ -132,7 +132,8 @@ async function discover(ctx: IssuerContext, issuer: string): Promise<ServerMetad
       timeout: TIMEOUT_SECONDS,
       execute: mayUseHttp(ctx, issuer) ? [allowInsecureRequests] : [],
     });
-    const { supportsPKCE: _helper, ...metadata } = found.serverMetadata();
+    // Without the library's own method.
+    const metadata: ServerMetadata = { ...found.serverMetadata() };
     checkMetadata(ctx, issuer, metadata);
     return metadata;
   } catch (cause) {

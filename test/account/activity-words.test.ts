@@ -12,7 +12,7 @@ const ABOUT_PEOPLE =
   /'((?:account|consent|identity|passkey|recovery-codes?|remembered-device|second-factor|session|totp)\.[a-z-]+)'/g;
 
 /** Nobody is left to read of it. */
-const UNTOLD = ['account.deleted'];
+const UNTOLD = new Set(['account.deleted']);
 
 test('there are words for everything that is recorded of a person', () => {
   const recorded = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
@@ -23,5 +23,5 @@ test('there are words for everything that is recorded of a person', () => {
     });
   const told = Object.keys(english.account.activity.events);
   expect(recorded).toContain('account.signed-in');
-  expect(recorded.filter((type) => !told.includes(type) && !UNTOLD.includes(type))).toEqual([]);
+  expect(recorded.filter((type) => !told.includes(type) && !UNTOLD.has(type))).toEqual([]);
 });

@@ -31,7 +31,7 @@ function ask(path: string, init: RequestInit = {}): Promise<Response> {
   return fetch(server.issuer + path, {
     ...init,
     redirect: 'manual',
-    headers: { Accept: 'text/html', ...init.headers },
+    headers: new Headers([['Accept', 'text/html'], ...new Headers(init.headers)]),
   });
 }
 

@@ -247,11 +247,9 @@ describe.sequential('a file with faults', () => {
       .split('\n')
       .map((text) => JSON.parse(text) as unknown);
     expect(found).toEqual(
-      expected.map(([number, id, problem]) => ({
-        line: number,
-        ...(id === undefined ? {} : { id }),
-        problem: expect.stringMatching(problem),
-      })),
+      expected.map(([line, id, problem]) =>
+        Object.assign({ line, problem: expect.stringMatching(problem) }, id === undefined ? {} : { id }),
+      ),
     );
     expect(await server.database.db.knex('accounts').count()).toEqual(before);
     expect((await stat(errors)).mode & 0o077).toBe(0);

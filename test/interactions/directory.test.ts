@@ -6,7 +6,7 @@ import { createTestClock, type TestClock } from '../support/clock.ts';
 import { makePerson, PASSWORD } from '../support/factories.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { addPerson, BASE, hasSlapd, startSlapd, type Slapd } from '../support/slapd.ts';
-import { allow, authorization, BEHIND_PROXY, makeNotes, signIn, walkerFor } from './visit.ts';
+import { authorization, BEHIND_PROXY, makeNotes, signIn, walkerFor } from './visit.ts';
 
 const THEIRS = 'a password that only the directory knows';
 
