@@ -6,7 +6,6 @@ import { saveAnswer, spendRequest } from '../upstream/request-store.ts';
 import { sealStrings, stateDigest } from '../upstream/request.ts';
 import type { InteractionsContext } from './context.ts';
 import { placeOfArrival, STATE } from './arrival-place.ts';
-import { seeOther } from './see-other.ts';
 
 type CallbackContext = Pick<InteractionsContext, 'clock' | 'db' | 'seal' | 'views' | 'identityProviders'>;
 
@@ -35,7 +34,11 @@ export function oidcCallback(context: CallbackContext): Middleware {
     const answer = sealStrings(context.seal, 'answer', digest, given);
     const now = context.clock.now();
     const origin = await saveAnswer(context.db.knex, { digest, providerId: provider.id, answer, now });
-    if (origin) return seeOther(ctx, placeOfArrival(origin, state));
+    // Not a redirect: Chromium holds every hop after the provider's form to that form's `form-action`, on to our client.
+    if (origin) {
+      const url = placeOfArrival(origin, state);
+      return showPage(context.views, ctx, 'upstream-passing', { provider: undefined, url });
+    }
     await spendRequest(context.db.knex, digest, now);
     return expired();
   };

@@ -35,6 +35,7 @@ export const PRUNED: readonly Pruned[] = [
   { table: 'throttles', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: MINUTE },
   { table: 'account_links', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: 5 * MINUTE },
   { table: 'grants', deadAt: 'expires_at', keepSeconds: TOMBSTONE_SECONDS, everySeconds: 5 * MINUTE },
+  { table: 'upstream_requests', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: 5 * MINUTE },
   { table: 'sign_ins', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: 5 * MINUTE },
   { table: 'totps', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: HOUR },
   { table: 'recovery_drafts', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: HOUR },

@@ -6,18 +6,28 @@ export interface SignedOutUpstream {
   readonly issuer: string;
   readonly subject: string | undefined;
   readonly sid: string | undefined;
+  /** Names the logout token, which is taken once. */
+  readonly digest: Buffer;
+  readonly expiresAt: Date;
 }
 
 /**
  * Ends the sessions here that came of a session there, or all of that person that came through that provider, with their tokens.
- * Answers how many identities that was about.
+ * A token that comes again has no effect: it was kept by somebody, or its sender got no answer. Answers how many identities that
+ * was about.
  */
 export async function endUpstreamSessions(
   ctx: RevocationContext,
   logout: SignedOutUpstream,
 ): Promise<number> {
-  const { providerId, issuer, subject, sid } = logout;
+  const { providerId, issuer, subject, sid, digest, expiresAt } = logout;
   return revoking(ctx, async (tx) => {
+    const fresh: unknown[] = await tx('replays')
+      .insert({ digest, expires_at: expiresAt })
+      .onConflict('digest')
+      .ignore()
+      .returning('digest');
+    if (fresh.length === 0) return 0;
     const query = tx('identities').select<{ id: string }[]>('id').where({ provider_id: providerId, issuer });
     if (subject === undefined) {
       const named = tx('sessions')

@@ -51,8 +51,7 @@ export function factsOf(
     if (claim === 'preferred_username') {
       const given = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
       username = kept(claim, () => checkUsername(given)) ?? null;
-    }
-    else profile = kept(claim, () => mergeProfile(profile, { [claim]: value })) ?? profile;
+    } else profile = kept(claim, () => mergeProfile(profile, { [claim]: value })) ?? profile;
   }
   const { email: theirs } = identity;
   const email = theirs === null ? null : (kept('email', () => checkEmail(theirs)) ?? null);

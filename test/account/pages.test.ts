@@ -273,7 +273,10 @@ describe('sessions', () => {
     const answers = await Promise.all(
       Array.from({ length: 8 }, () => forge(walker, page, `/account/sessions/end/${id}`)),
     );
-    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, ...Array<number>(7).fill(404)]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+      200,
+      ...Array<number>(7).fill(404),
+    ]);
     expect((await walker.visit('/account/activity')).text.match(/Session ended/g)).toHaveLength(1);
   });
 

@@ -92,7 +92,14 @@ async function passThrough({ there }: Browser, passing: Page, email: string): Pr
 async function comeThrough(browser: Browser, email: string, slug = 'contoso'): Promise<Page> {
   const page = await browser.here.visit(authorization(clientId));
   const passing = await browser.here.submit(page, {}, { form: `/upstream/${slug}` });
-  return browser.here.visit((await passThrough(browser, passing, email)).href);
+  return comeBack(browser.here, await passThrough(browser, passing, email));
+}
+
+/** The answer of the callback leads on by itself, with a link for browsers that do not. */
+async function comeBack(here: Walker, back: URL): Promise<Page> {
+  const page = await here.visit(back.href);
+  const link = findAll(page.document, 'a').find(({ attributes }) => attributes['href']?.includes('/arrive/'));
+  return link ? here.visit(link.attributes['href'] ?? '') : page;
 }
 
 function codeOf({ leavesTo }: Page): string | null | undefined {
@@ -116,7 +123,7 @@ describe('signing in with another Guichet', () => {
     const fields = { identifier: 'bea@contoso.example', password: 'whatever it is' };
     const passing = await browser.here.submit(page, fields, { text: 'Sign in' });
     const back = await passThrough(browser, passing, 'bea@contoso.example');
-    expect(codeOf(await browser.here.visit(back.href))).toBeTruthy();
+    expect(codeOf(await comeBack(browser.here, back))).toBeTruthy();
   });
 
   test('connects to an account with the same address only by proof of both', async () => {
@@ -149,8 +156,8 @@ describe('signing in with another Guichet', () => {
     const back = await passThrough(browser, passing, 'dora@contoso.example');
     const [first] = cluster.nodes;
     const answered = await first.call('GET', back.pathname + back.search);
-    expect(answered.status).toBe(303);
-    const target = `${answered.location?.pathname}`;
+    expect(answered.status).toBe(200);
+    const target = /\/interaction\/[\w-]+\/arrive\/[\w-]+/.exec(answered.text)?.[0] ?? '';
     const cookie = browser.here.cookies.headerFor(new URL(cluster.issuer + target));
     const headers = { cookie, accept: 'text/html' };
     const arrivals = await Promise.all(
@@ -167,7 +174,7 @@ describe('signing in with another Guichet', () => {
     const back = await passThrough(attacker, passing, 'eve@contoso.example');
     const victim = createWalker({ origin: cluster.issuer });
     await victim.visit(authorization(clientId));
-    const landed = await victim.visit(back.href);
+    const landed = await comeBack(victim, back);
     expect(codeOf(landed)).toBeUndefined();
 
     const mixed = openBrowser();

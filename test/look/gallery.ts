@@ -42,7 +42,7 @@ export async function openGallery() {
     const page: PageLocals[PageName] | undefined = Object.entries<PageLocals[PageName]>(samples[name]).find(
       ([known]) => known === state,
     )?.[1];
-    const html = views.render(name, page as PageLocals[typeof name], first);
+    const html = views.render(name, page, first);
     const headers = {
       'content-type': 'text/html; charset=utf-8',
       'content-security-policy': contentSecurityPolicy(),

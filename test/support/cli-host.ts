@@ -51,7 +51,7 @@ function capture(name: 'stdout' | 'stderr', output: Record<'stdout' | 'stderr', 
   const stream = process[name];
   const { write } = stream;
   stream.write = (chunk: string | Uint8Array, ...rest: unknown[]) => {
-    output[name] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+    output[name] += typeof chunk === 'string' ? chunk : new TextDecoder().decode(chunk);
     const done = rest.find((argument) => typeof argument === 'function');
     if (done) queueMicrotask(done as () => void);
     return true;
