@@ -126,7 +126,7 @@ export const variables = z.object({
       description: 'A sign-in lasts at most so long',
     }),
   GUICHET_SESSION_IDLE_SECONDS: integer({ min: 60, max: YEAR_SECONDS })
-    .default(259_200)
+    .default(604_800)
     .register(variableReference, {
       description: 'A sign-in that is not used for so long ends',
     }),

@@ -137,12 +137,15 @@ describe('a server in production', () => {
   });
 
   test('has its mail server checked by the doctor, who sends nothing, and by a test mail', async () => {
-    const cli = createCli({
-      ...env,
-      GUICHET_DATABASE_URL: server.database.url,
-      GUICHET_SMTP_URL: mailServer.url,
-      NODE_EXTRA_CA_CERTS: path.join(folder, 'mail.pem'),
-    });
+    const cli = createCli(
+      {
+        ...env,
+        GUICHET_DATABASE_URL: server.database.url,
+        GUICHET_SMTP_URL: mailServer.url,
+        NODE_EXTRA_CA_CERTS: path.join(folder, 'mail.pem'),
+      },
+      { processes: true },
+    );
     const { stdout } = await cli(line`doctor --json`);
     expect(mailFinding(stdout)).toMatchObject({ state: 'ok' });
     expect(mailServer.offered).toEqual([]);
