@@ -40,7 +40,7 @@ async function run({ env, args, input }: HostedCommand): Promise<CliRun> {
   } finally {
     for (const put of restore.toReversed()) put();
   }
-  const exitCode = Number(process.exitCode ?? 0);
+  const exitCode = process.exitCode ?? 0;
   process.exitCode = undefined;
   const left = await leftOpen(before);
   if (left.length === 0) return { exitCode, ...output };
@@ -49,7 +49,7 @@ async function run({ env, args, input }: HostedCommand): Promise<CliRun> {
 
 function capture(name: 'stdout' | 'stderr', output: Record<'stdout' | 'stderr', string>): () => void {
   const stream = process[name];
-  const { write } = stream;
+  const write = stream.write.bind(stream);
   stream.write = (chunk: string | Uint8Array, ...rest: unknown[]) => {
     output[name] += typeof chunk === 'string' ? chunk : new TextDecoder().decode(chunk);
     const done = rest.find((argument) => typeof argument === 'function');
@@ -96,7 +96,12 @@ async function leftOpen(before: ReadonlyMap<string, number>): Promise<string[]> 
   return left;
 }
 
+async function answer(command: HostedCommand): Promise<void> {
+  const done = await run(command);
+  process.send?.(done);
+}
+
 process.on('message', (command: HostedCommand) => {
-  void run(command).then((done) => process.send?.(done));
+  void answer(command);
 });
 process.on('disconnect', () => process.exit());
