@@ -1,9 +1,10 @@
 import type { Account } from '../accounts/account.ts';
+import { lockAccount } from '../accounts/store.ts';
 import { record } from '../audit/record.ts';
 import { listPasskeys } from '../authenticators/passkey-store.ts';
 import type { NewMail } from '../mail/mail.ts';
-import { queueMail } from '../mail/queue-mail.ts';
-import { countUsableIdentities, deleteIdentity } from '../upstream/identity-store.ts';
+import { queueNotice } from '../mail/queue-notice.ts';
+import { countUsableIdentities, deleteIdentity, listIdentities } from '../upstream/identity-store.ts';
 import { findProvider } from '../upstream/store.ts';
 import { revokeWithin, revoking, type RevocationContext } from './revoke.ts';
 
@@ -24,12 +25,10 @@ export async function disconnectIdentity(
     const now = ctx.clock.now();
     const actor = `account:${account.id}`;
     // The lock is the account's: two at once must not take the last two.
-    await tx('accounts').where({ id: account.id }).forUpdate().first('id');
-    const [row]: { id: string; provider_id: string }[] = await tx('identities')
-      .select('id', 'provider_id')
-      .where({ id: identityId, account_id: account.id });
-    const provider = row && (await findProvider(tx, row.provider_id));
-    if (!row || !provider) return { ok: false, reason: 'gone' };
+    await lockAccount(tx, account.id);
+    const identity = (await listIdentities(tx, account.id)).find(({ id }) => id === identityId);
+    const provider = identity && (await findProvider(tx, identity.providerId));
+    if (!provider) return { ok: false, reason: 'gone' };
     const others = (await countUsableIdentities(tx, account.id)) - (provider.disabledAt === null ? 1 : 0);
     const hasAnother = account.hasPassword || others > 0 || (await listPasskeys(tx, account.id)).length > 0;
     if (!hasAnother) return { ok: false, reason: 'last', provider: provider.name };
@@ -37,10 +36,8 @@ export async function disconnectIdentity(
     await deleteIdentity(tx, { id: identityId, accountId: account.id });
     const detail = { identityId, provider: provider.slug };
     await record(tx, { occurredAt: now, type: 'identity.unlinked', actor, accountId: account.id, detail });
-    if (account.email !== null) {
-      const notice = { kind: 'identity-unlinked', recipient: account.email, accountId: account.id } as const;
-      await queueMail(tx, { ...notice, language, detail: { provider: provider.name } }, now);
-    }
+    const facts = { language, detail: { provider: provider.name } };
+    await queueNotice(tx, 'identity-unlinked', account, facts, now);
     return { ok: true };
   });
 }

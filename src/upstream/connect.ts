@@ -7,7 +7,7 @@ import { newId } from '../crypto/ids.ts';
 import type { Seal } from '../crypto/seal.ts';
 import type { Database } from '../db/database.ts';
 import type { NewMail } from '../mail/mail.ts';
-import { queueMail } from '../mail/queue-mail.ts';
+import { queueNotice } from '../mail/queue-notice.ts';
 import { findIdentity, insertIdentity } from './identity-store.ts';
 import { takeWaiting } from './request-store.ts';
 import { openWaiting, type RequestOrigin } from './request.ts';
@@ -64,16 +64,6 @@ async function connectWithin(
     accountId: account.id,
     detail: { identityId: identity.id, provider: provider.slug },
   });
-  if (account.email !== null) {
-    const detail = { provider: provider.name };
-    const notice = {
-      kind: 'identity-linked',
-      recipient: account.email,
-      accountId: account.id,
-      language,
-      detail,
-    } as const;
-    await queueMail(tx, notice, now);
-  }
+  await queueNotice(tx, 'identity-linked', account, { language, detail: { provider: provider.name } }, now);
   return { ok: true, identityId: identity.id };
 }
