@@ -62,7 +62,6 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   bcrypt: ['crypto'],
   nodemailer: ['mail'],
   '@simplewebauthn/server': ['authenticators'],
-  otpauth: ['authenticators'],
   'openid-client': ['upstream'],
   '@node-saml/node-saml': ['upstream'],
   ldapts: ['upstream'],
@@ -100,6 +99,16 @@ describe('the house', () => {
     expect(found).toEqual([]);
   });
 
+  test('what it imports comes with its package', () => {
+    const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(read('package.json'));
+    const found = violations((file) =>
+      importsOf(file)
+        .filter((name) => !name.startsWith('.') && !name.startsWith('node:'))
+        .filter((name) => !(packageOf(name) in dependencies)),
+    );
+    expect(found).toEqual([]);
+  });
+
   test('every part of src is in the table', () => {
     expect(
       violations((file) =>
@@ -126,6 +135,13 @@ describe('the house', () => {
     expect(violations((file) => (/Math\.random\(/.test(read(file)) ? ['Math.random'] : []))).toEqual([]);
   });
 });
+
+function packageOf(name: string): string {
+  return name
+    .split('/')
+    .slice(0, name.startsWith('@') ? 2 : 1)
+    .join('/');
+}
 
 function read(file: string): string {
   return readFileSync(file, 'utf8');
