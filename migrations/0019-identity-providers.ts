@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 /**
  * Other people's identity providers. `identity_providers` says how to ask each of them; `identities` says which account a
  * person of theirs is here; `upstream_requests` is one question under way, found again by the digest of its `state`.
+ * `grants.identity_id` says whom a provider had vouched for when a client got its tokens: they outlive the session.
  */
 export async function up(knex: Knex): Promise<void> {
   await knex.raw(`
@@ -65,5 +66,9 @@ export async function up(knex: Knex): Promise<void> {
     CREATE INDEX upstream_requests_provider ON upstream_requests (provider_id);
     -- pruning
     CREATE INDEX upstream_requests_expiry ON upstream_requests (expires_at);
+
+    ALTER TABLE grants ADD COLUMN identity_id text;
+    -- an identity that is taken off, or whose provider is disabled, ends what was granted with it
+    CREATE INDEX grants_identity ON grants (identity_id) WHERE identity_id IS NOT NULL;
   `);
 }

@@ -1,10 +1,11 @@
 import { chooseLanguage } from '../../views/language.ts';
-import type { UpstreamPages, UpstreamProblemReason } from '../../views/locals/upstream.ts';
+import type { UpstreamPages } from '../../views/locals/upstream.ts';
 import { httpError } from '../http/errors.ts';
 import { showPage } from '../http/show-page.ts';
 import { fieldsOf } from '../interactions/fields.ts';
 import { displayName } from '../interactions/present.ts';
 import { seeOther } from '../interactions/see-other.ts';
+import { reportUpstream, STATUSES, type Failure } from '../interactions/upstream-problem.ts';
 import { disconnectIdentity } from '../revocation/disconnect-identity.ts';
 import { beginRequest, finishRequest, isRedirected } from '../upstream/ask.ts';
 import { connectWaiting } from '../upstream/connect.ts';
@@ -21,10 +22,11 @@ import {
 import { listProviders } from '../upstream/store.ts';
 import { openWaiting, sealWaiting, stateDigest, WAITING_TTL_SECONDS } from '../upstream/request.ts';
 import type { AccountContext, AccountPage, AccountVisit } from './context.ts';
+import { leaveNotice } from './notice.ts';
+import { pathOfPage } from './paths.ts';
 import { showAccountPage } from './show-account-page.ts';
 
 type Locals = UpstreamPages['account-identities'];
-type Answer = Partial<Pick<Locals, 'done' | 'problem'>>;
 
 /**
  * Which other services sign somebody in to this account. Connecting takes proof of both: a fresh sign-in here, and the
@@ -51,7 +53,7 @@ async function leave(context: AccountContext, visit: AccountVisit): Promise<void
     showPage(context.views, ctx, 'upstream-passing', { provider: provider.name, url });
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
-    return show(context, visit, { problem: { reason: error.reason, name: provider.name } });
+    return refuse(context, visit, { reason: error.reason, provider, error });
   }
 }
 
@@ -64,7 +66,7 @@ async function arrive(context: AccountContext, visit: AccountVisit): Promise<voi
   const request = await useRequest(db.knex, { digest, origin, now: clock.now() });
   const providers = await context.identityProviders.all();
   const provider = providers.find(({ id }) => id === request?.providerId);
-  if (!request || !provider) return show(context, visit, { problem: { reason: 'used', name: '' } });
+  if (!request || !provider) return refuse(context, visit, { reason: 'used' });
   try {
     const identity = await finishRequest(context, provider, { state, request });
     const { issuer, subject } = identity;
@@ -82,7 +84,7 @@ async function arrive(context: AccountContext, visit: AccountVisit): Promise<voi
     });
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
-    return show(context, visit, { problem: { reason: error.reason, name: provider.name } });
+    return refuse(context, visit, { reason: error.reason, provider, error });
   }
 }
 
@@ -92,13 +94,15 @@ async function connect(context: AccountContext, visit: AccountVisit): Promise<vo
   const { decision } = fieldsOf(visit.ctx);
   if (decision === 'skip') {
     await forgetWaiting(context.db.knex, origin);
-    return show(context, visit);
+    return seeOther(visit.ctx, pathOfPage('identities'));
   }
   if (decision !== 'connect') throw httpError('invalid_request', 'The decision must be connect or skip.');
   const connected = await connectWaiting(context, { origin, account, language: languageOf(visit) });
-  if (connected.ok) return show(context, visit, { done: 'connected' });
-  const reason: UpstreamProblemReason = connected.reason === 'taken' ? 'taken' : 'used';
-  return show(context, visit, { problem: { reason, name: '' } });
+  if (!connected.ok) {
+    return refuse(context, visit, { reason: connected.reason === 'taken' ? 'taken' : 'used' });
+  }
+  leaveNotice(visit.ctx, { kind: 'identityConnected' });
+  return seeOther(visit.ctx, pathOfPage('identities'));
 }
 
 async function disconnect(context: AccountContext, visit: AccountVisit): Promise<void> {
@@ -107,15 +111,29 @@ async function disconnect(context: AccountContext, visit: AccountVisit): Promise
   const ended = await disconnectIdentity(context, { account, identityId: item, language });
   if (ended.ok) {
     // It may have been this session that came through it.
-    return (await context.sessions.find(visit.ctx))
-      ? show(context, visit, { done: 'disconnected' })
-      : seeOther(visit.ctx, '/account');
+    const isSignedIn = (await context.sessions.find(visit.ctx)) !== undefined;
+    if (isSignedIn) leaveNotice(visit.ctx, { kind: 'identityDisconnected' });
+    return seeOther(visit.ctx, isSignedIn ? pathOfPage('identities') : '/account');
   }
   if (ended.reason === 'gone') throw httpError('not_found', 'There is no such connected account.');
-  return show(context, visit, { problem: { reason: 'lastWayIn', name: ended.provider } });
+  return show(context, visit, { reason: 'lastWayIn', name: ended.provider }, 422);
 }
 
-async function show(context: AccountContext, visit: AccountVisit, answer: Answer = {}): Promise<void> {
+/** What came of connecting is written down where the person and the operators look for it. */
+async function refuse(context: AccountContext, visit: AccountVisit, failure: Failure): Promise<void> {
+  const { ctx, account } = visit;
+  const event = { type: 'identity.link-failed', actor: `account:${account.id}` } as const;
+  await reportUpstream(context, ctx, { ...failure, accountId: account.id, event });
+  const { reason, provider } = failure;
+  return show(context, visit, { reason, name: provider?.name ?? '' }, STATUSES[reason]);
+}
+
+async function show(
+  context: AccountContext,
+  visit: AccountVisit,
+  problem?: Locals['problem'],
+  status = 200,
+): Promise<void> {
   const { db, clock, seal } = context;
   const providers = await listProviders(db.knex);
   const known = await listIdentities(db.knex, visit.account.id);
@@ -143,11 +161,9 @@ async function show(context: AccountContext, visit: AccountVisit, answer: Answer
       opened && waitsFor
         ? { provider: waitsFor.name, label: opened.label === null ? undefined : displayName(opened.label) }
         : undefined,
-    done: answer.done,
-    problem: answer.problem,
+    problem,
   };
-  const status = answer.problem ? { status: 422 } : {};
-  showAccountPage(context, visit, 'account-identities', 'identities', locals, status);
+  showAccountPage(context, visit, 'account-identities', 'identities', locals, { status });
 }
 
 function languageOf({ ctx, account }: AccountVisit) {

@@ -14,7 +14,7 @@ const LIFETIME_MS = 60_000;
 const count = z.number().int().nonnegative();
 
 const notice = z.discriminatedUnion('kind', [
-  z.object({ kind: z.enum(['saved', 'nothingEnded']) }),
+  z.object({ kind: z.enum(['saved', 'nothingEnded', 'identityConnected', 'identityDisconnected']) }),
   z.object({ kind: z.literal('sessionsEnded'), sessions: count, tokens: count }),
   z.object({ kind: z.literal('accessWithdrawn'), client: z.string(), tokens: count }),
 ]);

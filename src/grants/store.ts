@@ -1,3 +1,4 @@
+import type { Knex } from 'knex';
 import type { Pool } from 'pg';
 
 import type { Database } from '../db/database.ts';
@@ -145,6 +146,21 @@ export async function recordReplays(
   const fresh = new Set(rows.map((row) => row.digest.toString('latin1')));
   // Twice in one batch: `delete` answers true for the first only.
   return values.map((value) => fresh.delete(value.digest.toString('latin1')));
+}
+
+/** The same of one value, within a transaction: if that fails, the value may come again. */
+export async function recordReplayWithin(
+  tx: Knex.Transaction,
+  { digest, expiresAt }: { digest: Buffer; expiresAt: Date },
+  now: Date,
+): Promise<boolean> {
+  const inserted: unknown[] = await tx('replays')
+    .insert({ digest, expires_at: expiresAt })
+    .onConflict('digest')
+    .merge(['expires_at'])
+    .where('replays.expires_at', '<=', now)
+    .returning('digest');
+  return inserted.length === 1;
 }
 
 /** Live grants only: a revoked one is as good as absent. */

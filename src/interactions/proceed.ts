@@ -1,12 +1,14 @@
 import { findAccount } from '../accounts/store.ts';
 import type { Progress } from '../authenticators/progress.ts';
 import { deleteProgress, saveProgress } from '../authenticators/progress-store.ts';
+import { isIdentityUsable } from '../upstream/identity-store.ts';
 import { completeSignIn } from './complete.ts';
 import type { InteractionsContext, Visit } from './context.ts';
 import { weigh } from './pending.ts';
 import { isSecondFactorRemembered } from './remembered-device.ts';
 import { seeOther } from './see-other.ts';
 import { asksToConnect } from './upstream-connect.ts';
+import { showUpstreamProblem } from './upstream-problem.ts';
 
 /**
  * Something was proved: goes on to what is still missing, or back to the client. Every way of signing in ends here, so that
@@ -16,6 +18,12 @@ export async function proceed(context: InteractionsContext, visit: Visit, progre
   const { ctx, interaction } = visit;
   const account = await findAccount(context.db.knex, progress.accountId);
   if (!account || account.disabledAt !== null) return seeOther(ctx, `/interaction/${interaction.uid}`);
+  // The provider may have been disabled between the first factor and the last.
+  const { identityId } = progress;
+  if (identityId !== null && !(await isIdentityUsable(context.db.knex, identityId))) {
+    await deleteProgress(context.db.knex, interaction.uid);
+    return showUpstreamProblem(context, visit, { reason: 'gone', accountId: account.id });
+  }
   const isRemembered = await isSecondFactorRemembered(context, ctx, account.id);
   const { step } = await weigh(context, visit, account, progress, isRemembered);
   if (step === 'first-factor') return seeOther(ctx, `/interaction/${interaction.uid}`);

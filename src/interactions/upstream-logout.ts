@@ -32,7 +32,7 @@ export function upstreamLogout(context: LogoutContext): Middleware {
     if (token === undefined || tokens.length > 1) return refuse(ctx, 'logout_token is missing');
     try {
       const logout = await readLogoutToken(context, provider, token);
-      await endUpstreamSessions(context, { providerId: provider.id, ...logout });
+      await endUpstreamSessions(context, { providerId: provider.id, slug: provider.slug, ...logout });
       ctx.status = 200;
       ctx.body = '';
     } catch (error) {

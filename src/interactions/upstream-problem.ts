@@ -1,4 +1,5 @@
 import type { UpstreamProblemReason } from '../../views/locals/upstream.ts';
+import type { AuditEvent } from '../audit/event.ts';
 import { record } from '../audit/record.ts';
 import { stateOf } from '../http/middleware.ts';
 import type { IdentityProvider } from '../upstream/identity-provider.ts';
@@ -12,10 +13,12 @@ export interface Failure {
   readonly accountId?: string | undefined;
   /** What really happened, for the log. */
   readonly error?: UpstreamError | undefined;
+  /** What the audit log calls it; a sign-in that failed unless said otherwise. */
+  readonly event?: Pick<AuditEvent, 'type' | 'actor'>;
 }
 
 /** RFC 9110 §15: what the page is answered with. */
-const STATUSES = {
+export const STATUSES = {
   refused: 403,
   away: 502,
   wrong: 502,
@@ -43,12 +46,15 @@ export async function showUpstreamProblem(
   });
 }
 
+const SIGN_IN_FAILED = { type: 'account.sign-in-failed', actor: 'anonymous' } as const;
+
 /** For operators: a line in the log for what a provider did wrong, an event for every failure. */
 export async function reportUpstream(
   { db, clock, log }: Pick<InteractionsContext, 'db' | 'clock' | 'log'>,
   ctx: Visit['ctx'],
-  { reason, provider, accountId, error, clientId }: Failure & { readonly clientId?: string | undefined },
+  failure: Failure & { readonly clientId?: string | undefined },
 ): Promise<void> {
+  const { reason, provider, accountId, error, clientId, event = SIGN_IN_FAILED } = failure;
   const { requestId, address } = stateOf(ctx);
   if (error && (reason === 'wrong' || reason === 'away')) {
     log.warn({ err: error, requestId, provider: provider?.slug, reason }, 'an identity provider failed');
@@ -56,8 +62,7 @@ export async function reportUpstream(
   await db.transaction((tx) =>
     record(tx, {
       occurredAt: clock.now(),
-      type: 'account.sign-in-failed',
-      actor: 'anonymous',
+      ...event,
       clientId,
       accountId,
       requestId,

@@ -1,4 +1,4 @@
-import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
+import Provider, { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
 
 import { sha256 } from '../crypto/digest.ts';
 import { revoke } from '../revocation/revoke.ts';
@@ -77,7 +77,8 @@ export function createSessionAdapter(hall: HallContext): Adapter {
         if (before) await recordUse(hall, before.session, browserOf(ctx));
         return;
       }
-      await saveSession(
+      const identity = identityOf(ctx);
+      const isSaved = await saveSession(
         db.pool,
         {
           uid: payload.uid,
@@ -89,10 +90,12 @@ export function createSessionAdapter(hall: HallContext): Adapter {
           cookieDigest: cookieDigest(id),
           replacesDigest: replaces ? cookieDigest(replaces) : null,
           device: browserOf(ctx),
-          identity: identityOf(ctx),
+          identity,
         },
         clock.now(),
       );
+      // The browser is on its way to the client with a code: this keeps it here.
+      if (identity && !isSaved) throw new errors.AccessDenied('the way in which the person came is closed');
       if (ctx?.oidc.route === 'end_session_confirm') {
         for (const clientId of signedOutOf) await removeSessionClient(db.pool, payload.uid, clientId);
       }

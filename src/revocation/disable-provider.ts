@@ -26,11 +26,11 @@ export async function deleteProvider(ctx: RevocationContext, id: string, actor: 
   return revoking(ctx, async (tx) => {
     const provider = await lockProvider(tx, id);
     if (!provider) throw providerNotFound();
-    const revoked = await revokeWithin(tx, ctx, { provider: id }, actor);
-    await deleteProviderRow(tx, id);
     const detail = { providerId: id, slug: provider.slug };
     const event = { occurredAt: ctx.clock.now(), type: 'identity-provider.deleted', actor, detail };
     await record(tx, event);
+    const revoked = await revokeWithin(tx, ctx, { provider: id }, actor);
+    await deleteProviderRow(tx, id);
     return revoked;
   });
 }

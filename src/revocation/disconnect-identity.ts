@@ -32,12 +32,13 @@ export async function disconnectIdentity(
     const others = (await countUsableIdentities(tx, account.id)) - (provider.disabledAt === null ? 1 : 0);
     const hasAnother = account.hasPassword || others > 0 || (await listPasskeys(tx, account.id)).length > 0;
     if (!hasAnother) return { ok: false, reason: 'last', provider: provider.name };
-    await revokeWithin(tx, ctx, { identity: identityId }, actor);
+    // First, so that a sign-in with it that is being completed ends here or is refused.
     await deleteIdentity(tx, { id: identityId, accountId: account.id });
     const detail = { identityId, provider: provider.slug };
     await record(tx, { occurredAt: now, type: 'identity.unlinked', actor, accountId: account.id, detail });
     const facts = { language, detail: { provider: provider.name } };
     await queueNotice(tx, 'identity-unlinked', account, facts, now);
+    await revokeWithin(tx, ctx, { identity: identityId }, actor);
     return { ok: true };
   });
 }

@@ -3,7 +3,6 @@ import type { Knex } from 'knex';
 import { nameOf } from './origin.ts';
 import type { EndedIndexes } from './status-store.ts';
 import { jtiDigest, type RevokeTarget } from './token.ts';
-import { upstreamGrants, upstreamSessions } from './upstream-sessions.ts';
 
 /** What became of ledger rows: how many had not expired, and which bits of which status list say that they no longer are. */
 export interface EndedTokens {
@@ -101,12 +100,9 @@ function conditionOf(target: RevokeTarget): Condition {
   if ('key' in target) return { sql: 'kid = ?', values: [target.key] };
   // It has only heirs.
   if ('trustedIssuer' in target) return { sql: 'false', values: [] };
-  const sessions = upstreamSessions(target);
-  if (sessions) {
-    const { sql, values } = upstreamGrants(sessions);
-    return { sql: `grant_id IN (${sql})`, values };
-  }
-  if (!('issuedBefore' in target)) throw new TypeError('there is no such target');
+  // They end with their sessions.
+  if ('identitySessions' in target) return { sql: 'false', values: [] };
+  if ('identity' in target || 'provider' in target) return conditionOfIdentity(target);
   // A grant or session of before ends as a whole, with what it was given since.
   return {
     sql: `(issued_at < ? OR EXISTS (SELECT FROM grants g WHERE g.id = t.grant_id AND g.created_at < ?)
@@ -126,6 +122,14 @@ function conditionOfAccount(target: { account: string; exceptSession?: string })
       SELECT FROM session_clients c WHERE c.session_uid = ? AND c.grant_id = t.grant_id)`,
     values: [account, exceptSession, exceptSession],
   };
+}
+
+/** What clients hold for a person's absence; the rest ends with a session. */
+function conditionOfIdentity(target: { identity: string } | { provider: string }): Condition {
+  const grants = 'grant_id IN (SELECT g.id FROM grants g';
+  if ('identity' in target) return { sql: `${grants} WHERE g.identity_id = ?)`, values: [target.identity] };
+  const sql = `${grants} JOIN identities i ON i.id = g.identity_id WHERE i.provider_id = ?)`;
+  return { sql, values: [target.provider] };
 }
 
 /** Also what others got in exchange for a token of the client's: it hangs on the same grant. */

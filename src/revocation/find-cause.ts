@@ -38,6 +38,9 @@ export const TARGET_KINDS = [
   'account',
   'client',
   'consentOf',
+  'identity',
+  'identitySessions',
+  'provider',
   'api',
   'key',
   'trustedIssuer',
@@ -49,6 +52,9 @@ export type TargetKind = (typeof TARGET_KINDS)[number];
 const OCCASIONS: Partial<Record<TargetKind, readonly string[]>> = {
   account: ['account.disabled', 'account.deleted', 'account.password-set'],
   client: ['client.disabled', 'client.deleted'],
+  identity: ['identity.unlinked'],
+  identitySessions: ['identity.signed-out'],
+  provider: ['identity-provider.disabled', 'identity-provider.deleted'],
   api: ['api.disabled', 'api.deleted'],
   key: ['key.revoked'],
 };
@@ -102,6 +108,12 @@ function fitsItself({ kind, value }: Cause['target'], dead: Dead, { detail }: Re
     case 'consentOf':
       // What hangs on the client's grants may be somebody else's, got in exchange.
       return dead.accountId === value && (dead.clientId === detail['clientId'] || dead.grantId !== null);
+    case 'identitySessions':
+      return dead.sessionUid !== null;
+    case 'identity':
+    case 'provider':
+      // Which one it was is not written into the ledger; what is ended hangs on a session or a grant.
+      return dead.sessionUid !== null || dead.grantId !== null;
     case 'api':
       return dead.apiId === value;
     case 'key':

@@ -81,8 +81,7 @@ export function nameOf(target: RevokeTarget): string | undefined {
   if ('key' in target) return `key:${target.key}`;
   if ('trustedIssuer' in target) return `issuer:${target.trustedIssuer}`;
   if ('provider' in target) return `provider:${target.provider}`;
-  // Of one session there, nothing of ours hangs.
-  if ('identity' in target && target.upstreamSid === undefined) return `identity:${target.identity}`;
+  if ('identity' in target) return `identity:${target.identity}`;
   return undefined;
 }
 

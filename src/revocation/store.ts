@@ -3,7 +3,6 @@ import type { Knex } from 'knex';
 
 import type { StatusPlace } from './status-list.ts';
 import { jtiDigest, type RevokeTarget } from './token.ts';
-import { upstreamGrants, upstreamSessions } from './upstream-sessions.ts';
 
 export interface LedgerEntry {
   readonly clientId: string;
@@ -84,12 +83,9 @@ export async function endGrants(tx: Knex.Transaction, target: RevokeTarget, now:
   } else if ('client' in target) rows.where('client_id', target.client);
   else if ('consentOf' in target) rows.where({ account_id: target.consentOf, client_id: target.clientId });
   else if ('issuedBefore' in target) rows.where('created_at', '<', target.issuedBefore);
-  else {
-    const sessions = upstreamSessions(target);
-    if (!sessions) return 0;
-    const { sql, values } = upstreamGrants(sessions);
-    rows.whereRaw(`id IN (${sql})`, [...values]);
-  }
+  else if ('identity' in target) rows.where('identity_id', target.identity);
+  else if ('provider' in target) rows.whereIn('identity_id', identitiesOf(tx, target.provider));
+  else return 0;
   return rows.update({ revoked_at: now });
 }
 
@@ -139,13 +135,20 @@ export async function endSessions(
     rows.where('account_id', target.account);
     if (target.exceptSession !== undefined) rows.whereNot('uid', target.exceptSession);
   } else if ('issuedBefore' in target) rows.where('created_at', '<', target.issuedBefore);
-  else {
-    const sessions = upstreamSessions(target);
-    if (!sessions) return [];
-    rows.whereRaw(`uid IN (SELECT s.uid FROM sessions s WHERE ${sessions.sql})`, [...sessions.values]);
-  }
+  else if ('identity' in target) rows.where('identity_id', target.identity);
+  else if ('provider' in target) rows.whereIn('identity_id', identitiesOf(tx, target.provider));
+  else if ('identitySessions' in target) {
+    const { identitySessions, upstreamSid } = target;
+    rows.where('identity_id', identitySessions);
+    // A provider that names no session at sign-in may name one at sign-out all the same: then it is all of that person's.
+    if (upstreamSid !== undefined) rows.whereRaw('coalesce(upstream_sid, ?) = ?', [upstreamSid, upstreamSid]);
+  } else return [];
   const ended: { uid: string }[] = await rows.update({ ended_at: now }).returning('uid');
   return ended.map((row) => row.uid);
+}
+
+function identitiesOf(tx: Knex.Transaction, providerId: string): Knex.QueryBuilder {
+  return tx('identities').select('id').where('provider_id', providerId);
 }
 
 function grantsOf(tx: Knex.Transaction, sessionUid: string): Knex.QueryBuilder {

@@ -32,9 +32,11 @@ export type RevokeTarget =
   /** `exceptSession`: what the person does in that browser goes on. */
   | { readonly account: string; readonly exceptSession?: string }
   | { readonly client: string }
-  /** Whoever came through an upstream: all of a provider, one identity, or one session that the upstream names. */
+  /** Everything that people came to through an identity provider, or with one upstream identity. */
   | { readonly provider: string }
-  | { readonly identity: string; readonly upstreamSid?: string }
+  | { readonly identity: string }
+  /** Only the sessions of an identity, or those of one session at the provider (its `sid`): a sign-out there says no more. */
+  | { readonly identitySessions: string; readonly upstreamSid?: string }
   /** Everything that a client holds of a person. */
   | { readonly consentOf: string; readonly clientId: string }
   | { readonly api: string }

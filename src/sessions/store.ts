@@ -72,22 +72,31 @@ export interface SessionWrite extends Omit<Session, 'lastUsedAt'> {
   /** Digest of the value that this one replaces, at a rotation. */
   readonly replacesDigest: Buffer | null;
   readonly device: SessionDevice;
-  /** The upstream identity that the person came with, when they signed in just now. Proving more here leaves it as it was. */
+  /**
+   * The upstream identity that the person came with, when they signed in just now. Proving more here leaves it as it was. The
+   * grants of the clients that join are marked with it.
+   */
   readonly identity: { readonly id: string; readonly upstreamSid: string | null } | null;
 }
 
 /**
  * One statement, so that a rotation is whole or not at all. A session that ended in the meantime is not written again:
- * a sign-in that races a sign-out does not bring it back.
+ * a sign-in that races a sign-out does not bring it back. Nor is one with an identity that was taken off, or whose provider was
+ * disabled: the share lock makes that wait for this or this for that. False: it was not written.
  */
-export async function saveSession(pool: Pool, write: SessionWrite, now: Date): Promise<void> {
-  await pool.query({
+export async function saveSession(pool: Pool, write: SessionWrite, now: Date): Promise<boolean> {
+  const { rows } = await pool.query<{ uid: string }>({
     name: 'sessions_save',
     text: `
-      WITH saved AS (
+      WITH vouched AS MATERIALIZED (
+        SELECT FROM identities i JOIN identity_providers p ON p.id = i.provider_id
+        WHERE i.id = $15 AND p.disabled_at IS NULL FOR SHARE
+      ), saved AS (
         INSERT INTO sessions (uid, account_id, payload, created_at, expires_at, last_used_at, user_agent, address,
           identity_id, upstream_sid)
-        VALUES ($1, $2, $3, $4, $5, $4, $13, $14, $15, $16)
+        SELECT $1::text, $2::text, $3::bytea, $4::timestamptz, $5::timestamptz, $4::timestamptz, $13::text, $14::text,
+          $15::text, $16::text
+        WHERE $15::text IS NULL OR EXISTS (SELECT FROM vouched)
         ON CONFLICT (uid) DO UPDATE
           SET account_id = CASE WHEN $12 THEN excluded.account_id ELSE sessions.account_id END,
             payload = CASE WHEN $12 THEN excluded.payload ELSE sessions.payload END,
@@ -99,19 +108,25 @@ export async function saveSession(pool: Pool, write: SessionWrite, now: Date): P
             upstream_sid = CASE WHEN excluded.identity_id IS NULL THEN sessions.upstream_sid
               ELSE excluded.upstream_sid END
           WHERE sessions.ended_at IS NULL
-        RETURNING uid
+        RETURNING uid, identity_id
       ), issued AS (
         INSERT INTO session_ids (digest, session_uid, issued_at) SELECT $6, uid, $4 FROM saved
         ON CONFLICT (digest) DO NOTHING
       ), replaced AS (
         UPDATE session_ids SET replaced_at = $4
         WHERE digest = $7 AND replaced_at IS NULL AND EXISTS (SELECT FROM saved)
+      ), marked AS (
+        UPDATE grants SET identity_id = saved.identity_id FROM saved
+        WHERE saved.identity_id IS NOT NULL AND grants.id = ANY($10::text[])
+          AND grants.identity_id IS DISTINCT FROM saved.identity_id
+      ), joined AS (
+        INSERT INTO session_clients (session_uid, client_id, sid, grant_id, persists_logout, joined_at)
+        SELECT saved.uid, c.client_id, c.sid, c.grant_id, c.persists_logout, $4
+        FROM saved, unnest($8::text[], $9::text[], $10::text[], $11::boolean[]) AS c(client_id, sid, grant_id, persists_logout)
+        ON CONFLICT (session_uid, client_id, sid) DO UPDATE
+          SET grant_id = excluded.grant_id, persists_logout = excluded.persists_logout
       )
-      INSERT INTO session_clients (session_uid, client_id, sid, grant_id, persists_logout, joined_at)
-      SELECT saved.uid, c.client_id, c.sid, c.grant_id, c.persists_logout, $4
-      FROM saved, unnest($8::text[], $9::text[], $10::text[], $11::boolean[]) AS c(client_id, sid, grant_id, persists_logout)
-      ON CONFLICT (session_uid, client_id, sid) DO UPDATE
-        SET grant_id = excluded.grant_id, persists_logout = excluded.persists_logout`,
+      SELECT uid FROM saved`,
     values: [
       write.uid,
       write.accountId,
@@ -131,6 +146,7 @@ export async function saveSession(pool: Pool, write: SessionWrite, now: Date): P
       write.identity?.upstreamSid ?? null,
     ],
   });
+  return rows.length === 1;
 }
 
 /** Writes a use down. Of several at once one does; with a `device`, the session is shown as used by it from now on. */

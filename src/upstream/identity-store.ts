@@ -92,6 +92,16 @@ export async function countIdentities(db: Queryable, providerId: string): Promis
   return Number(row?.count ?? 0);
 }
 
+/** Still connected, and of a provider that people may come through. */
+export async function isIdentityUsable(db: Queryable, id: string): Promise<boolean> {
+  const row = await db('identities as i')
+    .join('identity_providers as p', 'p.id', 'i.provider_id')
+    .where('i.id', id)
+    .whereNull('p.disabled_at')
+    .first<{ id: string } | undefined>('i.id');
+  return row !== undefined;
+}
+
 /** Connected to this account and of a provider that people may come through: a way to sign in. */
 export async function countUsableIdentities(db: Queryable, accountId: string): Promise<number> {
   const row = await db('identities as i')

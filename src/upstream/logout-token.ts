@@ -1,10 +1,9 @@
-import { createLocalJWKSet, jwtVerify, type JSONWebKeySet, type JWTPayload } from 'jose';
-import { z } from 'zod';
+import { decodeJwt, errors, jwtVerify, type JWTPayload } from 'jose';
 
 import { sha256 } from '../crypto/digest.ts';
 import { isStorable } from '../db/text.ts';
 import type { IdentityProviderOf } from './identity-provider.ts';
-import { guardedFetch, TOLERANCE_SECONDS } from './oidc-issuers.ts';
+import { TOLERANCE_SECONDS } from './oidc-issuers.ts';
 import { SIGNING_ALGS } from './oidc-settings.ts';
 import { UpstreamError } from './problem.ts';
 import type { ProtocolContext } from './protocol.ts';
@@ -23,8 +22,20 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 /** A token is used on arrival; one that is older was kept by somebody. */
 const AGE_SECONDS_MAX = 600;
 const TEXT_LENGTH_MAX = 255;
-
-const keySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
+/** Signed with RSA-4096, and with all there can be in it, it has about 2 kB. */
+const TOKEN_LENGTH_MAX = 8192;
+/** What says that a token is no good; any other failure is one of reading the keys. */
+const REFUSALS = [
+  errors.JWTClaimValidationFailed,
+  errors.JWTExpired,
+  errors.JWTInvalid,
+  errors.JWSInvalid,
+  errors.JWSSignatureVerificationFailed,
+  errors.JOSEAlgNotAllowed,
+  errors.JOSENotSupported,
+  errors.JWKSNoMatchingKey,
+  errors.JWKSMultipleMatchingKeys,
+];
 
 /** Everything of §2.6 except whether its `jti` came before. Throws an `UpstreamError`. */
 export async function readLogoutToken(
@@ -33,9 +44,14 @@ export async function readLogoutToken(
   token: string,
 ): Promise<UpstreamLogout> {
   const { issuer, clientId } = provider.settings;
+  // Before anything is fetched for it: anybody may post one.
+  if (token.length > TOKEN_LENGTH_MAX || issuerOf(token) !== issuer) {
+    throw new UpstreamError('wrong', 'the logout token is of nobody we know');
+  }
   const metadata = await ctx.oidcIssuers.metadata(ctx, issuer);
-  const keys = await fetchKeys(ctx, metadata.jwks_uri);
-  const { payload, protectedHeader } = await jwtVerify(token, createLocalJWKSet(keys), {
+  // Discovery makes sure that there is one (oidc-issuers.ts).
+  const keys = ctx.oidcIssuers.logoutKeys.of(ctx, metadata.jwks_uri ?? '');
+  const { payload, protectedHeader } = await jwtVerify(token, keys, {
     issuer,
     audience: clientId,
     algorithms: [...SIGNING_ALGS],
@@ -44,7 +60,8 @@ export async function readLogoutToken(
     maxTokenAge: AGE_SECONDS_MAX,
     requiredClaims: ['iat', 'exp', 'jti'],
   }).catch((cause: unknown) => {
-    throw new UpstreamError('wrong', 'the logout token cannot be verified', { cause });
+    const isRefused = REFUSALS.some((kind) => cause instanceof kind);
+    throw new UpstreamError(isRefused ? 'wrong' : 'away', 'the logout token cannot be verified', { cause });
   });
   // RFC 8725 §3.11; §2.4 allows tokens of before this type was registered.
   const { typ } = protectedHeader;
@@ -56,14 +73,15 @@ export async function readLogoutToken(
 
 function toLogout(issuer: string, payload: JWTPayload): UpstreamLogout {
   const { sub, sid, jti = '', exp = 0, events, nonce } = payload;
-  const names = typeof events === 'object' && events !== null ? Object.keys(events) : [];
+  const event = isObject(events) && Object.hasOwn(events, EVENT) ? events[EVENT] : undefined;
   // §2.6 rules 5 and 6: an ID token is none of these.
-  if (!names.includes(EVENT) || nonce !== undefined) {
+  if (!isObject(event) || nonce !== undefined) {
     throw new UpstreamError('wrong', 'the token is no logout token');
   }
   const subject = text(sub);
   const session = text(sid);
-  if (subject === undefined && session === undefined) {
+  const isOdd = (sub !== undefined && subject === undefined) || (sid !== undefined && session === undefined);
+  if (isOdd || (subject === undefined && session === undefined)) {
     throw new UpstreamError('wrong', 'the logout token names nobody');
   }
   return {
@@ -75,20 +93,16 @@ function toLogout(issuer: string, payload: JWTPayload): UpstreamLogout {
   };
 }
 
-async function fetchKeys(ctx: ProtocolContext, uri: string | undefined): Promise<JSONWebKeySet> {
-  if (uri === undefined) throw new UpstreamError('wrong', 'the provider publishes no keys');
-  const response = await guardedFetch(ctx)(uri, {
-    method: 'GET',
-    headers: { accept: 'application/json' },
-    body: undefined,
-    redirect: 'manual',
-  }).catch((cause: unknown) => {
-    throw new UpstreamError('away', 'the keys cannot be fetched', { cause });
-  });
-  if (!response.ok) throw new UpstreamError('away', `the keys answered ${response.status}`);
-  const parsed = keySet.safeParse(await response.json().catch(() => undefined));
-  if (!parsed.success) throw new UpstreamError('wrong', 'the keys are none');
-  return { keys: parsed.data.keys };
+function issuerOf(token: string): string | undefined {
+  try {
+    return decodeJwt(token).iss;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function text(value: unknown): string | undefined {

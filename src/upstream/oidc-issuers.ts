@@ -9,12 +9,13 @@ import {
   discovery,
   enableNonRepudiationChecks,
   None,
-  type CustomFetch,
   type ServerMetadata,
 } from 'openid-client';
 
 import { systemClock } from '../clock.ts';
+import { guardedFetch, TIMEOUT_SECONDS } from './guarded-fetch.ts';
 import type { IdentityProviderOf } from './identity-provider.ts';
+import { createLogoutKeys, type LogoutKeys } from './logout-keys.ts';
 import { SIGNING_ALGS, type OidcSettings } from './oidc-settings.ts';
 import { UpstreamError } from './problem.ts';
 import type { ProtocolContext } from './protocol.ts';
@@ -24,8 +25,8 @@ import { openSecrets } from './secrets.ts';
 const FRESH_MS = 3_600_000;
 /** A provider whose discovery document is away for a while may well answer sign-ins. */
 const STALE_MS = 24 * FRESH_MS;
-/** For one call of ours: discovery, token, keys or userinfo. The person waits for three of them. */
-const TIMEOUT_SECONDS = 5;
+/** Until then nobody waits again for a document that could not be read. */
+const RETRY_MS = 60_000;
 /** Clocks of other people's servers. RFC 7519 §4.1.4: "usually no more than a few minutes"; NTP keeps them within seconds. */
 export const TOLERANCE_SECONDS = 30;
 /** More than any house has providers. */
@@ -35,13 +36,15 @@ const ISSUERS_MAX = 1000;
 export interface OidcIssuers {
   /** Throws an `UpstreamError`. */
   metadata(ctx: IssuerContext, issuer: string): Promise<ServerMetadata>;
+  readonly logoutKeys: LogoutKeys;
 }
 
 type IssuerContext = Pick<ProtocolContext, 'config' | 'clock' | 'egress' | 'log'>;
 
 interface Entry {
-  metadata: Promise<ServerMetadata>;
-  readAtMs: number;
+  readonly metadata: Promise<ServerMetadata>;
+  readonly readAtMs: number;
+  readonly freshUntilMs: number;
 }
 
 export function createOidcIssuers(): OidcIssuers {
@@ -51,27 +54,27 @@ export function createOidcIssuers(): OidcIssuers {
     const before = entries.get(issuer);
     const now = ctx.clock.now().getTime();
     const metadata = discover(ctx, issuer).catch((error: unknown) => {
-      const current = entries.get(issuer);
-      if (current === entry) entries.delete(issuer);
-      // The next question tries again; this one is answered from what was true an hour ago.
+      const isCurrent = entries.get(issuer) === entry;
+      if (isCurrent) entries.delete(issuer);
       if (!before || now - before.readAtMs > STALE_MS) throw error;
-      if (current === entry) entries.set(issuer, before);
+      if (isCurrent) entries.set(issuer, { ...before, freshUntilMs: now + RETRY_MS });
       ctx.log.warn(
         { err: error, issuer },
         'a discovery document cannot be read; the last known one stays in use',
       );
       return before.metadata;
     });
-    const entry = { metadata, readAtMs: now };
+    const entry: Entry = { metadata, readAtMs: now, freshUntilMs: now + FRESH_MS };
     if (entries.size >= ISSUERS_MAX) entries.clear();
     entries.set(issuer, entry);
     return metadata;
   }
 
   return {
+    logoutKeys: createLogoutKeys(),
     async metadata(ctx, issuer) {
       const entry = entries.get(issuer);
-      const isFresh = entry !== undefined && ctx.clock.now().getTime() - entry.readAtMs < FRESH_MS;
+      const isFresh = entry !== undefined && ctx.clock.now().getTime() < entry.freshUntilMs;
       return isFresh ? entry.metadata : read(ctx, issuer);
     },
   };
@@ -110,19 +113,6 @@ export function configurationOf(
   enableNonRepudiationChecks(configuration);
   if (mayUseHttp(ctx, metadata.issuer)) allowInsecureRequests(configuration);
   return configuration;
-}
-
-/** Through the egress guard, which follows no redirects. */
-export function guardedFetch({ egress, config }: Pick<ProtocolContext, 'egress' | 'config'>): CustomFetch {
-  return (url, { method, headers, body, signal }) =>
-    egress.fetch(url, {
-      method,
-      headers,
-      ...(typeof body === 'string' || body instanceof URLSearchParams ? { body } : {}),
-      ...(signal ? { signal } : {}),
-      timeoutMs: TIMEOUT_SECONDS * 1000,
-      allowLoopback: config.mode === 'development',
-    });
 }
 
 async function discover(ctx: IssuerContext, issuer: string): Promise<ServerMetadata> {

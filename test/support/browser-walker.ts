@@ -2,8 +2,8 @@ import { createCookieJar, type CookieJar } from './cookie-jar.ts';
 import { findAll, parseHtml, textOf, type Element } from './html.ts';
 
 /**
- * A person with the plainest of browsers: cookies, links, forms, no JavaScript. It follows redirects within the server it
- * was made for and stops at the first one that leaves, which is where a client would take over.
+ * A person with the plainest of browsers: cookies, links, forms, no JavaScript. It follows redirects, and pages that lead on by
+ * themselves, within the server it was made for and stops at the first that leaves, which is where a client would take over.
  */
 export interface Walker {
   readonly cookies: CookieJar;
@@ -61,10 +61,15 @@ export function createWalker({ origin, headers = {}, cookies = createCookieJar()
     cookies.store(response.headers.getSetCookie(), url);
     const location = response.headers.get('Location');
     const target = location === null ? undefined : new URL(location, url);
-    if (!target || target.origin !== new URL(origin).origin) return readPage(url, response, target);
-    await response.body?.cancel();
-    if (redirects >= REDIRECTS_MAX) throw new Error(`too many redirects, the last to ${target.href}`);
-    return send(target, {}, redirects + 1);
+    const isOurs = (place: URL) => place.origin === new URL(origin).origin;
+    if (redirects >= REDIRECTS_MAX) throw new Error(`too many redirects, the last to ${url.href}`);
+    if (target && isOurs(target)) {
+      await response.body?.cancel();
+      return send(target, {}, redirects + 1);
+    }
+    const page = await readPage(url, response, target);
+    const refresh = refreshOf(page);
+    return refresh && isOurs(refresh) ? send(refresh, {}, redirects + 1) : page;
   }
 
   function requestHeaders(url: URL, init: RequestInit): Headers {
@@ -86,6 +91,13 @@ export function createWalker({ origin, headers = {}, cookies = createCookieJar()
       return send(form.action, { method: 'POST', body });
     },
   };
+}
+
+/** `<meta http-equiv="refresh" content="0; url=…">` */
+export function refreshOf({ document, url }: Page): URL | undefined {
+  const meta = findAll(document, 'meta').find(({ attributes }) => attributes['http-equiv'] === 'refresh');
+  const target = /^0; url=(.+)$/.exec(meta?.attributes['content'] ?? '')?.[1];
+  return target === undefined ? undefined : new URL(target, url);
 }
 
 function choose(page: Page, choice: ButtonChoice): { form: Form; button: Button | undefined } {

@@ -39,7 +39,7 @@ export interface AccountFrame {
 }
 
 export type AccountNotice =
-  | { readonly kind: 'saved' | 'nothingEnded' }
+  | { readonly kind: 'saved' | 'nothingEnded' | 'identityConnected' | 'identityDisconnected' }
   | { readonly kind: 'sessionsEnded'; readonly sessions: number; readonly tokens: number }
   | { readonly kind: 'accessWithdrawn'; readonly client: string; readonly tokens: number };
 

@@ -63,7 +63,6 @@ interface IdentitiesLocals {
   readonly offers: readonly UpstreamOffer[];
   /** Proved a moment ago, and waiting for a yes. */
   readonly waiting: { readonly provider: string; readonly label: string | undefined } | undefined;
-  readonly done: 'connected' | 'disconnected' | undefined;
   readonly problem:
     { readonly reason: UpstreamProblemReason | 'lastWayIn'; readonly name: string } | undefined;
 }

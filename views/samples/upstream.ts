@@ -45,7 +45,6 @@ const identities: UpstreamPages['account-identities'] = {
   ],
   offers: [{ slug: 'school', name: 'School' }],
   waiting: undefined,
-  done: undefined,
   problem: undefined,
 };
 
@@ -59,7 +58,7 @@ export const upstreamSamples: SamplesOf<UpstreamPages> = {
     some: identities,
     none: { ...identities, identities: [] },
     waiting: { ...identities, waiting: { provider: 'School', label: 'ines' } },
-    connected: { ...identities, done: 'connected' },
+    connected: { ...identities, frame: { ...identities.frame, notice: { kind: 'identityConnected' } } },
     lastWayIn: { ...identities, problem: { reason: 'lastWayIn', name: 'Contoso' } },
     refused: { ...identities, problem: { reason: 'refused', name: 'School' } },
   },

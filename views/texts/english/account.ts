@@ -21,6 +21,8 @@ export const account = {
     notices: {
       saved: () => 'Your changes are saved.',
       nothingEnded: () => 'You are signed in nowhere else.',
+      identityConnected: () => 'The two are connected.',
+      identityDisconnected: () => 'It is disconnected.',
       sessionsEnded: ({ sessions, tokens }: { sessions: number; tokens: number }) =>
         `${sessions === 1 ? 'The session has' : `${sessions} sessions have`} ended.${endedTokens(tokens)}`,
       accessWithdrawn: ({ client, tokens }: { client: string; tokens: number }) =>
@@ -156,6 +158,8 @@ export const account = {
         'totp.used': 'One-time code used',
         'remembered-device.removed': 'Remembered device forgotten',
         'identity.linked': 'Account elsewhere connected',
+        'identity.link-failed': 'Connecting an account elsewhere failed',
+        'identity.signed-out': 'Signed out at an account elsewhere',
         'identity.unlinked': 'Account elsewhere disconnected',
       },
     },

@@ -33,7 +33,6 @@ export const upstream = {
     waitingLead: (provider: string, label: string | undefined) =>
       `${provider} says that you are ${label ?? 'somebody it knows'}. Shall it sign you in to this account from now on?`,
     waitingSkip: 'No, do not connect',
-    done: { connected: 'The two are connected.', disconnected: 'It is disconnected.' },
     lastWayIn: (provider: string) =>
       `${provider} is your only way in. Set a password or add a passkey first, then disconnect it.`,
     problems: {

@@ -22,6 +22,8 @@ export const account: typeof english = {
     notices: {
       saved: () => 'Vos modifications sont enregistrées.',
       nothingEnded: () => 'Vous n’avez aucune autre session ouverte.',
+      identityConnected: () => 'Les deux comptes sont reliés.',
+      identityDisconnected: () => 'Ce compte n’est plus relié.',
       sessionsEnded: ({ sessions, tokens }) =>
         `${sessions === 1 ? 'La session est terminée' : `${sessions} sessions sont terminées`}.${endedTokens(tokens)}`,
       accessWithdrawn: ({ client, tokens }) =>
@@ -157,6 +159,8 @@ export const account: typeof english = {
         'totp.used': 'Code à usage unique utilisé',
         'remembered-device.removed': 'Appareil mémorisé oublié',
         'identity.linked': 'Compte d’un autre service lié',
+        'identity.link-failed': 'Échec de la liaison d’un autre service',
+        'identity.signed-out': 'Déconnexion depuis un autre service',
         'identity.unlinked': 'Compte d’un autre service délié',
       },
     },

@@ -30,7 +30,6 @@ export const upstream: typeof english = {
     waitingLead: (provider, label) =>
       `D’après ${provider}, vous êtes ${label ?? 'quelqu’un qu’il connaît'}. Doit-il désormais vous connecter à ce compte\u202f?`,
     waitingSkip: 'Non, ne pas relier',
-    done: { connected: 'Les deux sont reliés.', disconnected: 'Ce compte n’est plus relié.' },
     lastWayIn: (provider) =>
       `${provider} est votre seul moyen de vous connecter. Choisissez d’abord un mot de passe ou ajoutez une clé d’accès, puis déliez-le.`,
     problems: {
