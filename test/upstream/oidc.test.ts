@@ -424,7 +424,7 @@ describe('a logout token', () => {
     const subject = randomUUID();
     await signedIn(subject, 'one');
     const live = await signedIn(subject, 'two');
-    expect((await live()).toSorted()).toEqual(['one', 'two']);
+    expect((await live()).toSorted((a, b) => String(a).localeCompare(String(b)))).toEqual(['one', 'two']);
     expect((await post(theirs.logoutToken({ sub: subject, sid: 'one' }))).status).toBe(200);
     expect(await live()).toEqual(['two']);
     expect((await post(theirs.logoutToken({ sid: 'two' }))).status).toBe(200);
@@ -473,7 +473,7 @@ describe('a logout token', () => {
       `${encode({ alg: 'none', typ: 'logout+jwt' })}.${encode({ iss: theirs.url, sub: subject })}.`,
       ...confusedTokens(theirs.signer.jwk, { iss: theirs.url, sub: subject }),
       'garbage',
-      `${'a'.repeat(20_000)}`,
+      'a'.repeat(20_000),
       '',
     ];
     for (const [index, token] of tokens.entries()) {
