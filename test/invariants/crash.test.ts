@@ -182,7 +182,10 @@ async function isActive({ app, token }: { app: App; token: string }): Promise<un
   return (await introspect(nodeOf(1), app, token)).json['active'];
 }
 
-/** One crash in the middle of everybody's work, then the recovery, then what had been promised. */
+/** What a lane is given in the last rounds, two or three of them. */
+const LATEST = 20;
+
+/** One crash in the middle of everybody's work, then the recovery, then what had been promised of late. */
 async function round(no: number, crash: () => Promise<void>): Promise<void> {
   const before = history.operations.length;
   const working = Promise.all(lanes.map((lane, index) => work(lane, no * 100 + index * 10)));
@@ -192,14 +195,14 @@ async function round(no: number, crash: () => Promise<void>): Promise<void> {
   await Promise.all([working, crashing]);
   await untilServing();
   for (const lane of lanes) await settle(lane);
-  for (const lane of lanes) await keepsItsPromises(lane);
+  for (const lane of lanes) await keepsItsPromises(lane, LATEST);
 }
 
-async function keepsItsPromises(lane: Lane): Promise<void> {
-  const alive = await Promise.all(lane.alive.map(isActive));
-  expect(alive).toEqual(lane.alive.map(() => true));
-  const revoked = await Promise.all(lane.revoked.map(isActive));
-  expect(revoked).toEqual(lane.revoked.map(() => false));
+async function keepsItsPromises(lane: Lane, latest = Infinity): Promise<void> {
+  const alive = await Promise.all(lane.alive.slice(-latest).map(isActive));
+  expect(new Set(alive)).toEqual(new Set([true]));
+  const revoked = await Promise.all(lane.revoked.slice(-latest).map(isActive));
+  expect(revoked).not.toContain(true);
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
@@ -231,6 +234,7 @@ async function nothingHappenedTwice(): Promise<void> {
   expect(history.operations.filter(({ outcome }) => outcome === 'ok').length).toBeGreaterThan(
     CRASHES * LANES,
   );
+  for (const lane of lanes) await keepsItsPromises(lane);
   expect(spentTwice(history.of('redeem'))).toEqual([]);
   expect(answeredDifferently(history.of('refresh'))).toEqual([]);
   for (const { app, machine, tried, revoked } of lanes) {

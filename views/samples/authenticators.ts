@@ -6,20 +6,13 @@ import type {
   TotpSetup,
 } from '../locals/authenticators.ts';
 import { sampleFrame } from './account.ts';
+import { sampleClient } from './core.ts';
 import type { SamplesOf } from './samples.ts';
 
 const step: StepFrame = {
   uid: 'uid1',
   csrf: 'csrf-token',
-  client: {
-    name: 'Atelier Notes',
-    unverified: false,
-    logo: undefined,
-    accent: undefined,
-    homeUri: 'https://notes.example/about',
-    policyUri: undefined,
-    tosUri: undefined,
-  },
+  client: sampleClient,
   person: { name: 'Inès Moreau', identifier: 'ines.moreau@example.org', initial: 'I' },
   destination: 'notes.example',
 };

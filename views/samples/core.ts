@@ -1,7 +1,8 @@
 import type { ClientCard, CorePages, Person } from '../locals/core.ts';
 import type { SamplesOf } from './samples.ts';
 
-const client: ClientCard = {
+/** The client of every page on which one asks. */
+export const sampleClient: ClientCard = {
   name: 'Atelier Notes',
   unverified: false,
   logo: undefined,
@@ -27,7 +28,7 @@ const plainPerson: Person = { name: 'ines', identifier: 'ines', initial: 'I' };
 const signIn: CorePages['sign-in'] = {
   uid: 'uid1',
   csrf: 'csrf-token',
-  client,
+  client: sampleClient,
   person: undefined,
   otherPerson: undefined,
   identifier: '',
@@ -46,7 +47,7 @@ const signIn: CorePages['sign-in'] = {
 const consent: CorePages['consent'] = {
   uid: 'uid1',
   csrf: 'csrf-token',
-  client,
+  client: sampleClient,
   person,
   scopes: ['profile', 'email'],
   apis: [],
@@ -68,7 +69,7 @@ const deviceCode: CorePages['device-code'] = {
 const signOut: CorePages['sign-out'] = {
   action: '/session/end/confirm',
   xsrf: 'xsrf-token',
-  client: client.name,
+  client: sampleClient.name,
   person,
   destination: 'notes.example',
 };
@@ -110,7 +111,7 @@ export const coreSamples: SamplesOf<CorePages> = {
     upstreamAway: { ...signIn, problems: [{ kind: 'upstream', reason: 'away', name: 'Contoso' }] },
     branded: {
       ...signIn,
-      client: { ...client, logo: '/assets/logo-0123456789abcdef', accent: '/assets/accent-7a1fa2.css' },
+      client: { ...sampleClient, logo: '/assets/logo-0123456789abcdef', accent: '/assets/accent-7a1fa2.css' },
     },
     hinted: { ...signIn, identifier: 'ines.moreau@example.org' },
     rejected: { ...signIn, identifier: 'ines', remember: true, problems: [{ kind: 'rejected' }] },
@@ -128,7 +129,7 @@ export const coreSamples: SamplesOf<CorePages> = {
     noMail: { ...signIn, offers: { ...signIn.offers, mayRegister: false, mayReset: false } },
   },
   'choose-account': {
-    first: { uid: 'uid1', csrf: 'csrf-token', client, person, destination: 'notes.example' },
+    first: { uid: 'uid1', csrf: 'csrf-token', client: sampleClient, person, destination: 'notes.example' },
     unverified: {
       uid: 'uid1',
       csrf: 'csrf-token',
@@ -183,7 +184,7 @@ export const coreSamples: SamplesOf<CorePages> = {
     byClient: signOut,
     plain: { ...signOut, client: undefined, destination: undefined },
   },
-  'signed-out': { everywhere: { client: undefined }, oneClient: { client: client.name } },
+  'signed-out': { everywhere: { client: undefined }, oneClient: { client: sampleClient.name } },
   expired: { first: undefined },
   error: {
     request: failure,

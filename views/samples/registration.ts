@@ -1,19 +1,12 @@
 import type { RegistrationPages } from '../locals/registration.ts';
 import { sampleFrame } from './account.ts';
+import { sampleClient } from './core.ts';
 import type { SamplesOf } from './samples.ts';
 
 const interaction = {
   uid: 'uid1',
   csrf: 'csrf-token',
-  client: {
-    name: 'Atelier Notes',
-    unverified: false,
-    logo: undefined,
-    accent: undefined,
-    homeUri: undefined,
-    policyUri: undefined,
-    tosUri: undefined,
-  },
+  client: sampleClient,
   destination: 'notes.example',
 };
 

@@ -1,22 +1,12 @@
-import type { ClientCard } from '../locals/core.ts';
 import type { UpstreamPages } from '../locals/upstream.ts';
 import { sampleFrame } from './account.ts';
+import { sampleClient } from './core.ts';
 import type { SamplesOf } from './samples.ts';
-
-const client: ClientCard = {
-  name: 'Atelier Notes',
-  unverified: false,
-  logo: undefined,
-  accent: undefined,
-  homeUri: undefined,
-  policyUri: undefined,
-  tosUri: undefined,
-};
 
 const connect: UpstreamPages['upstream-connect'] = {
   uid: 'uid1',
   csrf: 'csrf-token',
-  client,
+  client: sampleClient,
   destination: 'notes.example',
   person: { name: 'Inès Moreau', identifier: 'ines.moreau@example.org', initial: 'I' },
   provider: 'Contoso',
