@@ -5,7 +5,8 @@ import { findPresentedArtifact, type PresentedArtifact } from '../grants/store.t
 import type { SigningKey } from '../keys/key.ts';
 import { findKey } from '../keys/store.ts';
 import { isStorable } from '../db/text.ts';
-import { findTokens, type LedgerEntry } from '../revocation/store.ts';
+import { findTokens } from '../revocation/store.ts';
+import type { LedgerEntry } from '../revocation/token.ts';
 import type { CommandContext } from './context.ts';
 
 /** Longer ones are not ours. */

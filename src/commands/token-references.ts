@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { artifactContext, type Artifact } from '../grants/artifact.ts';
-import type { LedgerEntry } from '../revocation/store.ts';
+import type { LedgerEntry } from '../revocation/token.ts';
 import type { CommandContext } from './context.ts';
 import type { TokenKind } from './token-kind.ts';
 import type { ReadToken } from './token-reading.ts';

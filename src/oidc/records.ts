@@ -9,7 +9,8 @@ import type { Artifact } from '../grants/artifact.ts';
 import type { Grant } from '../grants/grant.ts';
 import { findArtifacts, findGrants, recordReplays, saveArtifacts } from '../grants/store.ts';
 import { createIssuer, type Issue, type IssueOutcome } from '../revocation/issue.ts';
-import { findTokens, type LedgerEntry } from '../revocation/store.ts';
+import { findTokens } from '../revocation/store.ts';
+import type { LedgerEntry } from '../revocation/token.ts';
 import { idleSince, type Session, type SessionByCookie } from '../sessions/session.ts';
 import { findSessions, findSessionsByCookie } from '../sessions/store.ts';
 

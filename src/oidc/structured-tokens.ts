@@ -5,7 +5,7 @@ import { errors } from 'oidc-provider';
 
 import { findOwnToken, ownKeysOf, verifyOwnToken, type OwnKeys } from '../revocation/own-token.ts';
 import { revoke } from '../revocation/revoke.ts';
-import type { LedgerEntry } from '../revocation/store.ts';
+import type { LedgerEntry } from '../revocation/token.ts';
 import type { HallContext } from './context.ts';
 import { oidcOf } from './library-context.ts';
 

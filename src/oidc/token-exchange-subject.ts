@@ -6,7 +6,7 @@ import { isStorable } from '../db/text.ts';
 import { sha256 } from '../crypto/digest.ts';
 import { foreignNames, namesOf, type TokenKey } from '../revocation/origin.ts';
 import { findOwnToken, verifyOwnToken, type OwnKeys } from '../revocation/own-token.ts';
-import type { LedgerEntry } from '../revocation/store.ts';
+import type { LedgerEntry } from '../revocation/token.ts';
 import { jtiDigest } from '../revocation/token.ts';
 import type { ForeignTokens } from '../upstream/foreign-token.ts';
 import { findIdentity } from '../upstream/identity-store.ts';

@@ -1,5 +1,4 @@
-import type { LedgerEntry } from './store.ts';
-import { jtiDigest, type RevokeTarget } from './token.ts';
+import { jtiDigest, type LedgerEntry, type RevokeTarget } from './token.ts';
 
 /**
  * What a token that was exchanged for another one came of (RFC 8693). Its grant, session and person are columns of its own,

@@ -3,7 +3,7 @@ import { createLocalJWKSet, jwtVerify, type JWTPayload } from 'jose';
 import type { Clock } from '../clock.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { publicJwk } from '../keys/public-jwk.ts';
-import type { LedgerEntry } from './store.ts';
+import type { LedgerEntry } from './token.ts';
 
 export interface TokenFinder {
   findToken(key: { jti: string; expiresAt: Date }): Promise<LedgerEntry | undefined>;

@@ -1,24 +1,7 @@
 import type { Pool } from 'pg';
 import type { Knex } from 'knex';
 
-import type { StatusPlace } from './status-list.ts';
-import { jtiDigest, type RevokeTarget } from './token.ts';
-
-export interface LedgerEntry {
-  readonly clientId: string;
-  readonly apiId: string;
-  readonly grantId: string | null;
-  readonly sessionUid: string | null;
-  readonly accountId: string | null;
-  readonly kid: string;
-  /** null: issued before there were status lists. */
-  readonly status: StatusPlace | null;
-  readonly issuedAt: Date;
-  readonly expiresAt: Date;
-  readonly revokedAt: Date | null;
-  /** Of a token that was exchanged: see origin.ts. Otherwise empty. */
-  readonly hangsOn: readonly string[];
-}
+import { jtiDigest, type LedgerEntry, type RevokeTarget } from './token.ts';
 
 /** One statement for many look-ups. `exp` names the partition, so each reads one small index. */
 export async function findTokens(

@@ -5,6 +5,7 @@
  */
 import { sha256 } from '../crypto/digest.ts';
 import type { Origin } from './origin.ts';
+import type { StatusPlace } from './status-list.ts';
 
 export interface TokenRow {
   /** SHA-256 of the `jti` claim. */
@@ -23,6 +24,23 @@ export interface TokenRow {
   readonly expiresAt: Date;
   /** Only of a token that was exchanged for another one. */
   readonly origin?: Origin | undefined;
+}
+
+/** A row as it is found again. */
+export interface LedgerEntry {
+  readonly clientId: string;
+  readonly apiId: string;
+  readonly grantId: string | null;
+  readonly sessionUid: string | null;
+  readonly accountId: string | null;
+  readonly kid: string;
+  /** null: issued before there were status lists. */
+  readonly status: StatusPlace | null;
+  readonly issuedAt: Date;
+  readonly expiresAt: Date;
+  readonly revokedAt: Date | null;
+  /** Of a token that was exchanged: see origin.ts. Otherwise empty. */
+  readonly hangsOn: readonly string[];
 }
 
 export type RevokeTarget =

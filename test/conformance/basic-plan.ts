@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, test } from 'vitest';
 
+import { withdrawConsent } from '../../src/revocation/withdraw-consent.ts';
 import { backToNow } from './clock.ts';
 import { codesAndRefreshes } from './modules/codes-and-refreshes.ts';
 import { happyFlows } from './modules/happy-flows.ts';
@@ -72,7 +73,21 @@ export function describeBasicPlan(plan: string, responseMode: ResponseMode): voi
     });
     afterAll(() => suite.close());
     afterEach(backToNow);
+    afterEach(() => withdrawConsents(suite));
 
     for (const name of PLAN) test(name, () => MODULES[name](suite));
   });
+}
+
+/** The suite's person would else be asked once and never again. */
+async function withdrawConsents({
+  services,
+  person,
+  client,
+  secondClient,
+  postClient,
+}: Suite): Promise<void> {
+  for (const { id: clientId } of [client, secondClient, postClient]) {
+    await withdrawConsent(services, { accountId: person.id, clientId }, { actor: 'test' });
+  }
 }

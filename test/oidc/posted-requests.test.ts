@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { openSuite, type Suite } from '../conformance/suite.ts';
 import { hasChromium, launchChromium } from '../support/chromium.ts';
-import { PASSWORD } from '../support/factories.ts';
+import { makePerson, PASSWORD } from '../support/factories.ts';
 
 let suite: Suite;
 
@@ -68,9 +68,10 @@ describe.skipIf(!hasChromium)('in Chromium, from a page on another site', () => 
   }
 
   async function signedIn(): Promise<Page> {
+    const person = await makePerson(suite.services);
     const page = await (await browser.newContext({ locale: 'en' })).newPage();
     await page.goto(`${suite.issuer}/auth?${new URLSearchParams(authorization())}`);
-    await page.getByLabel('E-mail or username').fill(suite.person.email ?? '');
+    await page.getByLabel('E-mail or username').fill(person.email ?? '');
     await page.getByLabel('Password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('button', { name: 'Allow' }).click();

@@ -158,6 +158,7 @@ export const account = {
         'totp.used': 'One-time code used',
         'remembered-device.removed': 'Remembered device forgotten',
         'identity.linked': 'Account elsewhere connected',
+        'identity.absent': 'A company directory no longer knows you',
         'identity.link-failed': 'Connecting an account elsewhere failed',
         'identity.signed-out': 'Signed out at an account elsewhere',
         'identity.unlinked': 'Account elsewhere disconnected',

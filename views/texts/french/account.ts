@@ -159,6 +159,7 @@ export const account: typeof english = {
         'totp.used': 'Code à usage unique utilisé',
         'remembered-device.removed': 'Appareil mémorisé oublié',
         'identity.linked': 'Compte d’un autre service lié',
+        'identity.absent': 'Un annuaire d’entreprise ne vous connaît plus',
         'identity.link-failed': 'Échec de la liaison d’un autre service',
         'identity.signed-out': 'Déconnexion depuis un autre service',
         'identity.unlinked': 'Compte d’un autre service délié',
