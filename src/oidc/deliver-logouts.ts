@@ -1,6 +1,7 @@
 import {
   LOGOUT_CHANNEL,
   claimLogouts,
+  findClientsToTell,
   saveDelivered,
   saveFailed,
   type LogoutDelivery,
@@ -13,8 +14,10 @@ import type { HallContext } from './context.ts';
 const TIMEOUT_MS = 5000;
 /** For this long an attempt belongs to the process that claimed it. */
 const CLAIM_MS = 30_000;
-/** Delivered in parallel; a slow receiver holds up only its own round. */
-const BATCH = 50;
+/** Attempts under way at one client. A receiver that is slow keeps only its own waiting. */
+const CLIENT_ATTEMPTS_MAX = 5;
+/** Clients that are told at the same time. Only so many that do not answer, all at once, would keep another one waiting. */
+const CLIENTS_MAX = 100;
 /** Waits between attempts double up to a minute: a receiver that was down for ten minutes is told within one. */
 const FIRST_WAIT_MS = 2000;
 const WAIT_MS_MAX = 60_000;
@@ -25,27 +28,57 @@ const POLL_MS = 2000;
 
 type Context = Pick<HallContext, 'config' | 'clock' | 'db' | 'keys' | 'clients' | 'egress' | 'log'>;
 
-/** Runs on every process; a delivery is claimed by one of them. At least once: a crash after sending sends again. */
+/**
+ * Runs on every process; a delivery is claimed by one of them. At least once: a crash after sending sends again. Each client has a
+ * lane of its own, so that none waits for the answers of another.
+ */
 export function startLogoutDelivery(hall: Context & { readonly bus: Bus }): { stop(): Promise<void> } {
   const stopping = new AbortController();
-  let again = false;
-  let running: Promise<void> | undefined;
+  const lanes = new Map<string, Promise<void>>();
+  let wakings = 0;
+  /** Perhaps there are more clients to tell than places. */
+  let isCrowded = false;
+  let looking: Promise<void> | undefined;
 
-  const run = async (): Promise<void> => {
+  const look = async (): Promise<void> => {
+    let seen: number;
     do {
-      again = false;
+      seen = wakings;
       try {
-        again = (await deliverDue(hall)) === BATCH || again;
+        const limit = CLIENTS_MAX - lanes.size;
+        const now = hall.clock.now();
+        const due = await findClientsToTell(hall.db.pool, { now, except: [...lanes.keys()], limit });
+        if (stopping.signal.aborted) break;
+        isCrowded = due.length === limit;
+        for (const clientId of due) lanes.set(clientId, runLane(clientId));
       } catch (error) {
         hall.log.warn({ err: error }, 'back-channel logout is waiting for the database');
       }
-    } while (again && !stopping.signal.aborted);
-    running = undefined;
+    } while (seen !== wakings && !stopping.signal.aborted);
+    looking = undefined;
+  };
+  const runLane = async (clientId: string): Promise<void> => {
+    let seen = wakings;
+    let hasFailed = false;
+    try {
+      let goesOn = true;
+      while (goesOn && !stopping.signal.aborted) {
+        seen = wakings;
+        goesOn = await tellClient(hall, clientId);
+      }
+    } catch (error) {
+      hasFailed = true;
+      hall.log.warn({ err: error }, 'back-channel logout is waiting for the database');
+    }
+    lanes.delete(clientId);
+    // What became due meanwhile may be of this client, which was passed over as it had a lane. A database that refuses is left
+    // alone until the timer.
+    if (!hasFailed && (isCrowded || seen !== wakings)) wake();
   };
   const wake = (): void => {
     if (stopping.signal.aborted) return;
-    if (running) again = true;
-    else running = run();
+    wakings += 1;
+    looking ??= look();
   };
 
   const unsubscribe = hall.bus.subscribe(LOGOUT_CHANNEL, wake, wake);
@@ -57,29 +90,30 @@ export function startLogoutDelivery(hall: Context & { readonly bus: Bus }): { st
       stopping.abort();
       clearInterval(timer);
       unsubscribe();
-      await running;
+      await looking;
+      await Promise.all(lanes.values());
     },
   };
 }
 
-async function deliverDue(hall: Context): Promise<number> {
+/** Whether there may be more at once: not for a client that took nothing, which is left alone until the next look. */
+async function tellClient(hall: Context, clientId: string): Promise<boolean> {
   const now = hall.clock.now();
   const until = new Date(now.getTime() + CLAIM_MS);
-  const due = await claimLogouts(hall.db.pool, { now, until, limit: BATCH });
-  await Promise.all(due.map((delivery) => deliver(hall, delivery)));
-  return due.length;
+  const due = await claimLogouts(hall.db.pool, { clientId, now, until, limit: CLIENT_ATTEMPTS_MAX });
+  const outcomes = await Promise.all(due.map((delivery) => deliver(hall, delivery)));
+  return due.length === CLIENT_ATTEMPTS_MAX && outcomes.includes(true);
 }
 
-async function deliver(hall: Context, delivery: LogoutDelivery): Promise<void> {
+/** Whether it is done with: the client knows, or does not listen any more. */
+async function deliver(hall: Context, delivery: LogoutDelivery): Promise<boolean> {
   const client = await hall.clients.find(delivery.clientId);
   const uri = client?.metadata['backchannel_logout_uri'];
   const now = hall.clock.now();
   if (!client || typeof uri !== 'string') {
-    return saveFailed(hall.db.pool, delivery.id, {
-      error: 'the client does not listen any more',
-      nextAttemptAt: null,
-      now,
-    });
+    const error = 'the client does not listen any more';
+    await saveFailed(hall.db.pool, delivery.id, { error, nextAttemptAt: null, now });
+    return true;
   }
   try {
     const response = await hall.egress.fetch(uri, {
@@ -91,9 +125,9 @@ async function deliver(hall: Context, delivery: LogoutDelivery): Promise<void> {
       allowLoopback: hall.config.mode === 'development' && client.origin === 'operator',
     });
     // Back-Channel Logout §2.8: 200 is success, and 204 from some frameworks.
-    if (response.status === 200 || response.status === 204)
-      return await saveDelivered(hall.db.pool, delivery.id, now);
-    throw new Error(`answered ${response.status}`);
+    if (response.status !== 200 && response.status !== 204) throw new Error(`answered ${response.status}`);
+    await saveDelivered(hall.db.pool, delivery.id, now);
+    return true;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     hall.log.info(
@@ -105,6 +139,7 @@ async function deliver(hall: Context, delivery: LogoutDelivery): Promise<void> {
       nextAttemptAt: nextAttempt(delivery, now),
       now,
     });
+    return false;
   }
 }
 

@@ -36,10 +36,24 @@ export async function enqueueLogout(
   await notify(db, LOGOUT_CHANNEL, '');
 }
 
-/** Takes what is due for the time of one attempt: another process does not see it until then, and sees it if this one dies. */
+/** Who is to be told of something now, the longest overdue first. */
+export async function findClientsToTell(
+  pool: Pool,
+  { now, except, limit }: { now: Date; except: readonly string[]; limit: number },
+): Promise<string[]> {
+  const { rows } = await pool.query<{ client_id: string }>(
+    `SELECT client_id FROM logout_deliveries
+     WHERE next_attempt_at <= $1 AND delivered_at IS NULL AND abandoned_at IS NULL AND client_id <> ALL($2)
+     GROUP BY client_id ORDER BY min(next_attempt_at) LIMIT $3`,
+    [now, except, limit],
+  );
+  return rows.map(({ client_id }) => client_id);
+}
+
+/** Takes what is due at a client for the time of one attempt: another process does not see it until then, and sees it if this one dies. */
 export async function claimLogouts(
   pool: Pool,
-  { now, until, limit }: { now: Date; until: Date; limit: number },
+  { clientId, now, until, limit }: { clientId: string; now: Date; until: Date; limit: number },
 ): Promise<LogoutDelivery[]> {
   const { rows } = await pool.query<{
     id: string;
@@ -52,10 +66,10 @@ export async function claimLogouts(
     `UPDATE logout_deliveries SET next_attempt_at = $2, attempts = attempts + 1
      WHERE id IN (
        SELECT id FROM logout_deliveries
-       WHERE next_attempt_at <= $1 AND delivered_at IS NULL AND abandoned_at IS NULL
+       WHERE client_id = $4 AND next_attempt_at <= $1 AND delivered_at IS NULL AND abandoned_at IS NULL
        ORDER BY next_attempt_at LIMIT $3 FOR UPDATE SKIP LOCKED)
      RETURNING id, client_id, account_id, sid, attempts - 1 AS attempts, created_at`,
-    [now, until, limit],
+    [now, until, limit, clientId],
   );
   return rows.map((row) => ({
     id: row.id,
