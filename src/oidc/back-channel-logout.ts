@@ -20,6 +20,15 @@ export function queueLogouts(hall: HallContext, provider: Provider): void {
     const now = hall.clock.now();
     await enqueueLogout(hall.db.knex, { id: newId('out'), clientId: this.clientId, accountId, sid }, now);
   };
+  provider.Client.prototype['includeSid'] = isToldOfLogout;
+}
+
+/**
+ * Whether its ID tokens have a `sid`. Logout tokens always have one, whether or not backchannel_logout_session_required: a client
+ * that was never told of it could not find the session to end.
+ */
+function isToldOfLogout(this: { backchannelLogoutUri?: string }): boolean {
+  return this.backchannelLogoutUri !== undefined;
 }
 
 /** OIDC Back-Channel Logout §2.4: two minutes are plenty for a token that is used on arrival. */

@@ -1,7 +1,7 @@
 /** T16: what the library leaves without bounds: the life and audience of assertions, the patience with a slow application. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { createWalker } from '../support/browser-walker.ts';
@@ -99,7 +99,7 @@ describe('an application that listens for sign-outs', () => {
       answer: (_name, attempt, response) => response.writeHead(attempt === 1 ? 503 : 200).end(),
     });
     try {
-      const { app, person, signOut } = await signInAt(receiver.uri('down'));
+      const { app, person, tokens, signOut } = await signInAt(receiver.uri('down'));
       await signOut();
       await receiver.until((received) => received.length >= 2);
       const jwks = createRemoteJWKSet(new URL(`${server.issuer}/jwks`));
@@ -115,6 +115,8 @@ describe('an application that listens for sign-outs', () => {
       expect(first?.payload).not.toHaveProperty('nonce');
       expect(second?.payload.jti).toBe(first?.payload.jti);
       expect(second?.payload['sid']).toBe(first?.payload['sid']);
+      // Also for an application that did not say that it needs it.
+      expect(decodeJwt(tokens.id)['sid']).toBe(first?.payload['sid']);
     } finally {
       await receiver.close();
     }
