@@ -1,10 +1,11 @@
-/** A client that nobody here wrote: Apache with mod_auth_openidc, as Debian ships it. */
+/** A client that nobody here wrote: Apache with mod_auth_openidc, as Debian ships it, and as the documentation sets it up. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Account } from '../../src/accounts/account.ts';
 import { makeApp, signIn, type App } from '../support/app.ts';
 import { hasApache, prepareApache, type Apache } from '../support/apache.ts';
 import { createWalker, type Walker } from '../support/browser-walker.ts';
+import { createCli } from '../support/cli.ts';
 import { createCookieJar } from '../support/cookie-jar.ts';
 import { makePerson, PASSWORD } from '../support/factories.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
@@ -18,17 +19,9 @@ describe.skipIf(!hasApache)('mod_auth_openidc', () => {
   beforeAll(async () => {
     server = await startTestServer();
     apache = await prepareApache();
-    const { id, secret } = await makeApp(server.services, {
-      resource: null,
-      metadata: {
-        client_name: 'Intranet',
-        redirect_uris: [apache.redirectUri],
-        post_logout_redirect_uris: [`${apache.origin}/bye.html`],
-        backchannel_logout_uri: `${apache.redirectUri}?logout=backchannel`,
-        backchannel_logout_session_required: true,
-      },
-    });
-    await apache.start({ issuer: server.issuer, id, secret });
+    const cli = createCli({ GUICHET_DATABASE_URL: server.database.url, GUICHET_ISSUER: server.issuer });
+    const { client_secret } = await cli.json(apache.registration);
+    await apache.start({ issuer: server.issuer, secret: String(client_secret) });
     other = await makeApp(server.services, { resource: null });
     person = await makePerson(server.services);
   });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -10,6 +10,7 @@ import { freePort } from './server.ts';
 
 const APACHE = '/usr/sbin/apache2';
 const MODULES = '/usr/lib/apache2/modules';
+const EXAMPLE_ORIGIN = 'https://intranet.example.com';
 
 /** For `describe.skipIf(!hasApache)`: Debian's Apache with the OpenID Connect client that many intranets use. */
 export const hasApache = existsSync(APACHE) && existsSync(`${MODULES}/mod_auth_openidc.so`);
@@ -23,7 +24,9 @@ export interface Apache {
   readonly redirectUri: string;
   /** A page that only people who are signed in see; it says who they are. */
   readonly page: string;
-  start(client: { issuer: string; id: string; secret: string | undefined }): Promise<void>;
+  /** The arguments of `guichet` that make it a client. */
+  readonly registration: readonly string[];
+  start(guichet: { issuer: string; secret: string }): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -37,7 +40,10 @@ export async function prepareApache(): Promise<Apache> {
     origin,
     redirectUri: `${origin}/private/callback`,
     page: `${origin}/private/`,
-    async start(client) {
+    registration: asDocumented('sh', { [EXAMPLE_ORIGIN]: origin, '\\\n': '', 'guichet ': '', "'": '' })
+      .trim()
+      .split(/\s+/),
+    async start(guichet) {
       // As root, Apache serves as another user, who has to get in here.
       await chmod(folder, 0o755);
       await mkdir(path.join(folder, 'site', 'private'), { recursive: true });
@@ -46,7 +52,7 @@ export async function prepareApache(): Promise<Apache> {
         '<h1>Private</h1><p>You are <!--#echo var="OIDC_CLAIM_name" -->, <!--#echo var="REMOTE_USER" -->.</p>';
       await writeFile(path.join(folder, 'site', 'private', 'index.html'), page);
       const file = path.join(folder, 'apache.conf');
-      await writeFile(file, configuration({ port, folder, origin, ...client }));
+      await writeFile(file, configuration({ port, folder, origin, ...guichet }));
       stop = await run(file, folder, origin);
     },
     async stop() {
@@ -82,10 +88,9 @@ function configuration(given: {
   folder: string;
   origin: string;
   issuer: string;
-  id: string;
-  secret: string | undefined;
+  secret: string;
 }): string {
-  const { port, folder, origin, issuer, id, secret = '' } = given;
+  const { port, folder, origin, issuer, secret } = given;
   const modules = [
     'mpm_event',
     'authz_core',
@@ -122,24 +127,24 @@ function configuration(given: {
     # The tests' walker is a browser, but Node's fetch says that a script asks, which Apache sends nowhere to sign in.
     RequestHeader unset Sec-Fetch-Mode early
 
-    OIDCProviderMetadataURL ${issuer}/.well-known/openid-configuration
-    OIDCClientID ${id}
-    OIDCClientSecret ${secret}
-    OIDCProviderTokenEndpointAuth client_secret_basic
-    OIDCRedirectURI ${origin}/private/callback
-    OIDCCryptoPassphrase for-this-test-alone
-    OIDCScope "openid profile email"
-    OIDCPKCEMethod S256
-    OIDCRemoteUserClaim email
-    OIDCSessionType server-cache
+    ${asDocumented('apache', { 'https://id.example.com': issuer, [EXAMPLE_ORIGIN]: origin, 'gcs_…': secret })}
 
     <Directory ${folder}/site>
       Options +Includes
       Require all granted
     </Directory>
-    <Location /private>
-      AuthType openid-connect
-      Require valid-user
-    </Location>
 `;
+}
+
+/** What docs/sessions-and-consent.md tells an operator to write, with these values for those of the example. */
+function asDocumented(language: 'sh' | 'apache', values: Readonly<Record<string, string>>): string {
+  const text = readFileSync(path.join(import.meta.dirname, '../../docs/sessions-and-consent.md'), 'utf8');
+  const [, section = ''] = text.split('## Apache as an application');
+  let [, example = ''] = section.split(`\`\`\`${language}\n`);
+  [example = ''] = example.split('```');
+  for (const [from, to] of Object.entries(values)) {
+    if (!example.includes(from)) throw new Error(`the example does not have: ${from}`);
+    example = example.replaceAll(from, to);
+  }
+  return example;
 }
