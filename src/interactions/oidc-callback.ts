@@ -2,10 +2,10 @@ import type { Middleware } from 'koa';
 
 import { httpError } from '../http/errors.ts';
 import { showPage } from '../http/show-page.ts';
-import { saveAnswer, spendRequest } from '../upstream/request-store.ts';
-import { sealStrings, stateDigest } from '../upstream/request.ts';
+import { spendRequest } from '../upstream/request-store.ts';
+import { stateDigest } from '../upstream/request.ts';
 import type { InteractionsContext } from './context.ts';
-import { placeOfArrival, STATE } from './arrival-place.ts';
+import { keepAnswer, STATE } from './upstream-return.ts';
 
 type CallbackContext = Pick<InteractionsContext, 'clock' | 'db' | 'seal' | 'views' | 'identityProviders'>;
 
@@ -26,20 +26,12 @@ export function oidcCallback(context: CallbackContext): Middleware {
       ctx.set('Allow', 'GET, HEAD');
       throw httpError('method_not_allowed', 'Use GET or HEAD here.');
     }
-    const given = readAnswer(ctx.query);
-    const { state = '' } = given;
+    const answer = readAnswer(ctx.query);
+    const { state = '' } = answer;
     const expired = () => showPage(context.views, ctx, 'expired', undefined, { status: 400 });
     if (!STATE.test(state) || ctx.method === 'HEAD') return expired();
-    const digest = stateDigest(state);
-    const answer = sealStrings(context.seal, 'answer', digest, given);
-    const now = context.clock.now();
-    const origin = await saveAnswer(context.db.knex, { digest, providerId: provider.id, answer, now });
-    // Not a redirect: Chromium holds every hop after the provider's form to that form's `form-action`, on to our client.
-    if (origin) {
-      const url = placeOfArrival(origin, state);
-      return showPage(context.views, ctx, 'upstream-passing', { provider: undefined, url });
-    }
-    await spendRequest(context.db.knex, digest, now);
+    if (await keepAnswer(context, ctx, { provider, state, answer })) return;
+    await spendRequest(context.db.knex, stateDigest(state), context.clock.now());
     return expired();
   };
 }

@@ -3,13 +3,11 @@ import type { Context, Middleware } from 'koa';
 import { httpError } from '../http/errors.ts';
 import { showPage } from '../http/show-page.ts';
 import type { IdentityProviderOf } from '../upstream/identity-provider.ts';
-import { saveAnswer } from '../upstream/request-store.ts';
-import { sealStrings, stateDigest } from '../upstream/request.ts';
 import { serviceMetadata } from '../upstream/saml-metadata.ts';
-import { placeOfArrival, STATE } from './arrival-place.ts';
 import type { InteractionsContext } from './context.ts';
 import { fieldsOf } from './fields.ts';
 import { seeOther } from './see-other.ts';
+import { keepAnswer, STATE } from './upstream-return.ts';
 
 type SamlContext = Pick<
   InteractionsContext,
@@ -52,16 +50,8 @@ async function takeResponse(
   const { RelayState: state = '', SAMLResponse } = fieldsOf(ctx);
   if (!SAMLResponse) throw httpError('invalid_request', 'A SAML response is missing (SAMLResponse).');
   if (!STATE.test(state)) return startHere(context, ctx, provider);
-  const digest = stateDigest(state);
-  const answer = sealStrings(context.seal, 'answer', digest, { SAMLResponse });
-  const origin = await saveAnswer(context.db.knex, {
-    digest,
-    providerId: provider.id,
-    answer,
-    now: context.clock.now(),
-  });
-  if (!origin) return showPage(context.views, ctx, 'expired', undefined, { status: 400 });
-  seeOther(ctx, placeOfArrival(origin, state));
+  if (await keepAnswer(context, ctx, { provider, state, answer: { SAMLResponse } })) return;
+  return showPage(context.views, ctx, 'expired', undefined, { status: 400 });
 }
 
 /**

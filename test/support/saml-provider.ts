@@ -37,13 +37,14 @@ export const SAML_PERSON = {
   name: { givenName: 'Ada', familyName: 'Lovelace' },
 };
 
-export async function startSamlProvider(): Promise<SamlProvider> {
+/** `hostname`: browsers take `localhost` and `127.0.0.1` for two sites. */
+export async function startSamlProvider({ hostname = 'localhost' } = {}): Promise<SamlProvider> {
   const key = await makeOwnKey('saml.example', new Date());
   const app = express();
   const server: Server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  const origin = `http://localhost:${typeof address === 'object' && address ? address.port : 0}`;
+  const origin = `http://${hostname}:${typeof address === 'object' && address ? address.port : 0}`;
   const entityId = `${origin}/metadata`;
   const metadata = providerMetadata(entityId, `${origin}/sso`, key);
   const options = {
@@ -63,6 +64,8 @@ export async function startSamlProvider(): Promise<SamlProvider> {
   app.get('/sso', (request, response, next) => {
     samlp.parseRequest(request, {}, (error, data = {}) => {
       if (error) return next(error);
+      // As providers do it: Chromium holds the whole way from this form on to it.
+      response.set('Content-Security-Policy', 'form-action http://localhost:*');
       last = { ...data, signed: request.query['Signature'] !== undefined };
       const acs = data.assertionConsumerServiceURL;
       samlp.auth({
