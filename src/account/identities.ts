@@ -22,6 +22,7 @@ import {
 import { listProviders } from '../upstream/store.ts';
 import { openWaiting, sealWaiting, stateDigest, WAITING_TTL_SECONDS } from '../upstream/request.ts';
 import type { AccountContext, AccountPage, AccountVisit } from './context.ts';
+import { handOf } from './hand.ts';
 import { leaveNotice } from './notice.ts';
 import { pathOfPage } from './paths.ts';
 import { showAccountPage } from './show-account-page.ts';
@@ -108,7 +109,8 @@ async function connect(context: AccountContext, visit: AccountVisit): Promise<vo
 async function disconnect(context: AccountContext, visit: AccountVisit): Promise<void> {
   const { account, item = '' } = visit;
   const language = languageOf(visit);
-  const ended = await disconnectIdentity(context, { account, identityId: item, language });
+  const { actor } = handOf(visit);
+  const ended = await disconnectIdentity(context, { account, identityId: item, language, actor });
   if (ended.ok) {
     // It may have been this session that came through it.
     const isSignedIn = (await context.sessions.find(visit.ctx)) !== undefined;

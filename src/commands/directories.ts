@@ -31,13 +31,16 @@ export function addDirectoryVerbs(noun: Command, create: Command): void {
   });
   addVerb(noun, {
     usage: 'check <slug>',
-    summary: 'see whether a directory answers: connect, bind, search',
+    summary: 'see whether a directory or an OpenID provider answers, and takes our credentials',
     argumentHelp: PROVIDER,
     options: [
-      new Option('--identifier <name>', 'search for this person, and show what would be read of them'),
+      new Option(
+        '--identifier <name>',
+        'in a directory, search for this person, and show what would be read of them',
+      ),
     ],
-    examples: ['identity-providers check staff --identifier ada'],
-    load: async () => (await import('./ldap-actions.ts')).check,
+    examples: ['identity-providers check contoso', 'identity-providers check staff --identifier ada'],
+    load: async () => (await import('./identity-provider-check.ts')).check,
   });
   addVerb(noun, {
     usage: 'sync <slug>',

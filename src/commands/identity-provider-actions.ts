@@ -7,6 +7,7 @@ import { PROVISIONINGS } from '../upstream/identity-provider.ts';
 import { countIdentities } from '../upstream/identity-store.ts';
 import { providerNotFound } from '../upstream/not-found.ts';
 import { findProvider, listProviders } from '../upstream/store.ts';
+import type { ProviderSecrets } from '../upstream/secrets.ts';
 import { updateProvider } from '../upstream/update-provider.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
@@ -15,7 +16,9 @@ import { moment, table } from './outcome.ts';
 import { parseArgument, parseOptions } from './parse.ts';
 import { endedInWords, revokedMembers } from './revoked.ts';
 import type { Action } from './run.ts';
+import { readSecret } from './stdin.ts';
 import { providerSchema, providerToJson, shownProvider } from './upstream-input.ts';
+import { UsageError } from './usage-error.ts';
 
 export const list: Action = async ({ db }) => {
   const providers = await listProviders(db.knex);
@@ -47,11 +50,16 @@ const changes = z.object({
   trustEmail: z.boolean().optional(),
   trustMfa: z.boolean().optional(),
   button: z.boolean().optional(),
+  newSecret: z.boolean().default(false),
 });
 
+/** What each kind has of an operator: a SAML provider is asked with a key of our own making. */
+const SECRETS = { oidc: 'clientSecret', ldap: 'bindPassword', saml: undefined } as const;
+
 export const update: Action = async (context, { args, options: given }) => {
-  const { id } = await getProvider(context, args);
+  const { id, kind } = await getProvider(context, args);
   const options = parseOptions(changes, given);
+  const secrets = options.newSecret ? await readNewSecret(kind) : undefined;
   const provider = await updateProvider(
     context,
     id,
@@ -63,6 +71,7 @@ export const update: Action = async (context, { args, options: given }) => {
       trustsEmail: options.trustEmail,
       trustsMfa: options.trustMfa,
       hasButton: options.button,
+      secrets,
     },
     ACTOR,
   );
@@ -91,6 +100,12 @@ export const remove: Action = async (context, { args }) => {
     text: `The identity provider ${slug} is deleted, sessions and ${endedInWords(revoked)}`,
   };
 };
+
+async function readNewSecret(kind: IdentityProvider['kind']): Promise<ProviderSecrets> {
+  const name = SECRETS[kind];
+  if (name === undefined) throw new UsageError('--new-secret is for OpenID providers and directories.');
+  return { [name]: await readSecret('the new secret') };
+}
 
 async function getProvider({ db }: CommandContext, args: readonly string[]): Promise<IdentityProvider> {
   const provider = await findProvider(db.knex, parseArgument(args, 0, 'slug'));

@@ -57,6 +57,7 @@ export function identityProvidersCommand(noun: Command): void {
       new Option('--no-trust-mfa', 'they do not'),
       new Option('--button', 'a button on the sign-in page'),
       new Option('--no-button', 'none'),
+      new Option('--new-secret', 'replace the client secret or bind password by one from standard input'),
     ],
     load: async () => (await import('./identity-provider-actions.ts')).update,
   });

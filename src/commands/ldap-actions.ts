@@ -2,18 +2,13 @@ import { readFile } from 'node:fs/promises';
 
 import { z } from 'zod';
 
-import { AppError } from '../errors.ts';
 import { syncDirectory } from '../revocation/sync-directory.ts';
 import { createProvider } from '../upstream/create-provider.ts';
-import type { IdentityProviderOf } from '../upstream/identity-provider.ts';
-import { checkDirectory, type Directory } from '../upstream/ldap.ts';
 import { providerNotFound } from '../upstream/not-found.ts';
-import { openSecrets } from '../upstream/secrets.ts';
 import { findProvider } from '../upstream/store.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
-import type { CommandContext } from './context.ts';
-import { count, fields, paragraphs } from './outcome.ts';
+import { count, paragraphs } from './outcome.ts';
 import { parseArgument, parseOptions } from './parse.ts';
 import type { Action } from './run.ts';
 import { readSecret } from './stdin.ts';
@@ -59,41 +54,6 @@ export const createLdap: Action = async (context, { options: given }) => {
   });
 };
 
-/** Connects, binds and searches, as a sign-in would, without a password of anybody. */
-export const check: Action = async (context, { args, options: given }) => {
-  const { identifier } = parseOptions(z.object({ identifier: z.string().default('guichet-check') }), given);
-  const provider = await findProvider(context.db.knex, parseArgument(args, 0, 'slug'));
-  if (provider?.kind !== 'ldap') throw providerNotFound();
-  const asked = await checkDirectory(context, directoryOf(context, provider), identifier).catch(reasonOf);
-  if (typeof asked === 'string') {
-    return {
-      exitCode: 1,
-      json: { slug: provider.slug, error: 'directory_unavailable', reason: asked },
-      text: `The directory cannot be used: ${asked}`,
-    };
-  }
-  const { entries, identity } = asked;
-  const found = ['Nobody is', 'One person is', 'More than one person is'][entries] ?? 'People are';
-  return {
-    json: {
-      slug: provider.slug,
-      entries,
-      subject: identity?.subject ?? null,
-      email: identity?.email ?? null,
-      attributes: identity?.attributes ?? null,
-    },
-    text: paragraphs(
-      `The directory answers. ${found} found by ${JSON.stringify(identifier)}.`,
-      identity &&
-        fields([
-          [provider.settings.subject, identity.subject],
-          ...Object.entries(identity.attributes).map(([name, value]) => [name, textOf(value)] as const),
-        ]),
-      entries > 1 && 'They could not sign in: a filter must find exactly one.',
-    ),
-  };
-};
-
 /** What the server does every hour by itself. */
 export const sync: Action = async (context, { args, options: given }) => {
   const schema = z.object({ dryRun: z.boolean().default(false), force: z.boolean().default(false) });
@@ -111,26 +71,8 @@ export const sync: Action = async (context, { args, options: given }) => {
   };
 };
 
-function directoryOf(
-  { seal }: Pick<CommandContext, 'seal'>,
-  provider: IdentityProviderOf<'ldap'>,
-): Directory {
-  const { bindPassword = '' } = openSecrets(seal, provider);
-  return { settings: provider.settings, mapping: provider.mapping, bindPassword };
-}
-
-/** The operator is told what people are not: which certificate, which password, which address. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof AppError) || error.code !== 'directory_unavailable') throw error;
-  return error.cause instanceof Error ? error.cause.message : error.message;
-}
-
 async function readCa(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((error: unknown) => {
     throw new UsageError(`--ca cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   });
-}
-
-function textOf(value: unknown): string {
-  return Array.isArray(value) ? value.join('\n') : String(value);
 }

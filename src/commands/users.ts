@@ -123,6 +123,18 @@ export function usersCommand(noun: Command): void {
     load: async () => (await import('./user-access-actions.ts')).withdraw,
   });
   addVerb(noun, {
+    usage: 'identities <user>',
+    summary: 'list as whom the person is known to identity providers',
+    argumentHelp: USER,
+    load: async () => (await import('./user-identity-actions.ts')).identities,
+  });
+  addVerb(noun, {
+    usage: 'disconnect <user> <identity>',
+    summary: 'take such an identity away, and end the sessions and tokens that came of it',
+    argumentHelp: { ...USER, identity: 'id of the identity, as users identities lists it' },
+    load: async () => (await import('./user-identity-actions.ts')).disconnect,
+  });
+  addVerb(noun, {
     usage: 'delete <user>',
     summary: 'sign the person out everywhere, end their tokens, and forget them',
     argumentHelp: USER,

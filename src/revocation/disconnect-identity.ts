@@ -1,29 +1,37 @@
 import type { Account } from '../accounts/account.ts';
 import { lockAccount } from '../accounts/store.ts';
-import { record } from '../audit/record.ts';
+import { record, type Actor } from '../audit/record.ts';
 import { listPasskeys } from '../authenticators/passkey-store.ts';
 import type { NewMail } from '../mail/mail.ts';
 import { queueNotice } from '../mail/queue-notice.ts';
 import { countUsableIdentities, deleteIdentity, listIdentities } from '../upstream/identity-store.ts';
 import { findProvider } from '../upstream/store.ts';
-import { revokeWithin, revoking, type RevocationContext } from './revoke.ts';
+import { revokeWithin, revoking, type RevocationContext, type Revoked } from './revoke.ts';
 
 export type Disconnected =
-  | { readonly ok: true }
+  | { readonly ok: true; readonly revoked: Revoked }
   | { readonly ok: false; readonly reason: 'gone' }
   | { readonly ok: false; readonly reason: 'last'; readonly provider: string };
 
+export interface Disconnection {
+  readonly account: Account;
+  readonly identityId: string;
+  readonly language: NewMail['language'];
+  readonly actor: Actor;
+  /** Only for operators, who can let the person in another way. */
+  readonly mayBeLast?: boolean;
+}
+
 /**
  * Takes a connected identity away, with the sessions and tokens of whoever came through it, and writes to the person. Not the
- * last way in: nobody could undo that.
+ * last way in, which the person could not undo, unless `mayBeLast`.
  */
 export async function disconnectIdentity(
   ctx: RevocationContext,
-  { account, identityId, language }: { account: Account; identityId: string; language: NewMail['language'] },
+  { account, identityId, language, actor, mayBeLast = false }: Disconnection,
 ): Promise<Disconnected> {
   return revoking(ctx, async (tx) => {
     const now = ctx.clock.now();
-    const actor = `account:${account.id}`;
     // The lock is the account's: two at once must not take the last two.
     await lockAccount(tx, account.id);
     const identity = (await listIdentities(tx, account.id)).find(({ id }) => id === identityId);
@@ -31,14 +39,13 @@ export async function disconnectIdentity(
     if (!provider) return { ok: false, reason: 'gone' };
     const others = (await countUsableIdentities(tx, account.id)) - (provider.disabledAt === null ? 1 : 0);
     const hasAnother = account.hasPassword || others > 0 || (await listPasskeys(tx, account.id)).length > 0;
-    if (!hasAnother) return { ok: false, reason: 'last', provider: provider.name };
+    if (!hasAnother && !mayBeLast) return { ok: false, reason: 'last', provider: provider.name };
     // First, so that a sign-in with it that is being completed ends here or is refused.
     await deleteIdentity(tx, { id: identityId, accountId: account.id });
     const detail = { identityId, provider: provider.slug };
     await record(tx, { occurredAt: now, type: 'identity.unlinked', actor, accountId: account.id, detail });
     const facts = { language, detail: { provider: provider.name } };
     await queueNotice(tx, 'identity-unlinked', account, facts, now);
-    await revokeWithin(tx, ctx, { identity: identityId }, actor);
-    return { ok: true };
+    return { ok: true, revoked: await revokeWithin(tx, ctx, { identity: identityId }, actor) };
   });
 }

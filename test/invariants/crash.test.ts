@@ -200,9 +200,9 @@ async function round(no: number, crash: () => Promise<void>): Promise<void> {
 
 async function keepsItsPromises(lane: Lane, latest = Infinity): Promise<void> {
   const alive = await Promise.all(lane.alive.slice(-latest).map(isActive));
-  expect(new Set(alive)).toEqual(new Set([true]));
+  expect(alive.filter((one) => one !== true)).toEqual([]);
   const revoked = await Promise.all(lane.revoked.slice(-latest).map(isActive));
-  expect(revoked).not.toContain(true);
+  expect(revoked.filter((one) => one !== false)).toEqual([]);
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {

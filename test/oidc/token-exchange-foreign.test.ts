@@ -96,7 +96,12 @@ describe('a token of a trusted issuer', () => {
     [
       'the person disconnects it',
       ({ person, identityId }) =>
-        disconnectIdentity(services(), { account: person, identityId, language: 'en' as const }),
+        disconnectIdentity(services(), {
+          account: person,
+          identityId,
+          language: 'en' as const,
+          actor: 'test',
+        }),
     ],
   ] satisfies [string, (made: typeof trusted) => Promise<unknown>][])(
     'ends when %s, and is refused then',

@@ -215,13 +215,23 @@ describe('disconnecting an identity', () => {
     const account = await accountOf(subject);
     const [identity] = await server.database.db.knex('identities').where({ account_id: account.id });
     const { id: identityId } = identity as { id: string };
-    const only = await disconnectIdentity(server.services, { account, identityId, language: 'en' });
+    const only = await disconnectIdentity(server.services, {
+      account,
+      identityId,
+      language: 'en',
+      actor: 'test',
+    });
     expect(only).toMatchObject({ ok: false, reason: 'last' });
     expect(await refreshes(tokens)).toBe(true);
     const kept = await tokensFor(subject);
     await setPassword(server.services, account.id, PASSWORD, 'test');
     const withPassword = await accountOf(subject);
-    await disconnectIdentity(server.services, { account: withPassword, identityId, language: 'en' });
+    await disconnectIdentity(server.services, {
+      account: withPassword,
+      identityId,
+      language: 'en',
+      actor: 'test',
+    });
     expect(await refreshes(kept)).toBe(false);
   });
 });
