@@ -48,9 +48,11 @@ export interface Address {
 /**
  * The form in which usernames and e-mail addresses are stored and looked up. Folding happens here and not in SQL, because
  * what `lower()` does to letters beyond ASCII depends on the database's locale. NFKC makes look-alike widths one (RFC 8265 §3.3).
+ * A small letter may have a composed form where the capital has none (J\u030C, \u01F0), so it is composed once more: folding what
+ * is folded changes nothing.
  */
 export function foldIdentifier(identifier: string): string {
-  return identifier.normalize('NFKC').trim().toLowerCase();
+  return identifier.normalize('NFKC').toLowerCase().normalize('NFKC').trim();
 }
 
 /** Usernames cannot hold an `@`, so one identifier never names two people. */

@@ -22,6 +22,9 @@ test.each([
   ['ada+shop@example.org', 'ada+shop@example.org'],
   ['ada@localhost', 'ada@localhost'],
   ['jörg@bücher.example', 'jörg@bücher.example'],
+  // Composed, though the capital has no composed form.
+  ['J\u030Cana@example.org', '\u01F0ana@example.org'],
+  ['\u01F0ana@example.org', '\u01F0ana@example.org'],
 ])('the address %j is kept as %j', (typed, kept) => {
   expect(checkEmail(typed)).toBe(kept);
 });
