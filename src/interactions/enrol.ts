@@ -107,7 +107,7 @@ async function showPasskeyPage(
   showStep(context, visit, pending, 'enrol-passkey', { options, name, problem }, statusOf(problem));
 }
 
-const totpForm = z.object({ code: z.string().max(100).default('') });
+const totpForm = z.object({ code: z.string().default('') });
 
 async function showTotp(context: InteractionsContext, visit: Visit, pending: Pending): Promise<void> {
   return showTotpPage(context, visit, pending);

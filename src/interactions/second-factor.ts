@@ -21,9 +21,15 @@ export const secondFactorSteps = {
   'second-factor': { get: showSecondFactor, post: submitSecondFactor },
 } satisfies Steps;
 
+/** Far longer than any code, however it is grouped. */
+const CODE_LENGTH_MAX = 100;
+
 const secondFactorForm = z.object({
   /** A one-time code or a recovery code. */
-  code: z.string().max(100).default(''),
+  code: z
+    .string()
+    .default('')
+    .transform((typed) => typed.slice(0, CODE_LENGTH_MAX)),
   /** Of a passkey. */
   response: z.string().default(''),
   remember_device: z.string().default(''),

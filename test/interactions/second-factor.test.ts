@@ -56,6 +56,7 @@ describe('whoever has an authenticator app', () => {
     expect(hasLeft(await enter(walker, page, `${code.slice(0, 3)} ${code.slice(3)}`))).toBe(true);
 
     const again = await afterPassword(person);
+    expect((await enter(again.walker, again.page, '1'.repeat(50_000))).status).toBe(422);
     const refused = await enter(again.walker, again.page, code);
     expect([refused.status, refused.text.includes('used already')]).toEqual([422, true]);
     expect(hasLeft(await enter(again.walker, refused, app.code(clock.now(), 1)))).toBe(true);

@@ -280,6 +280,7 @@ describe('whoever has no second factor where one is demanded', () => {
     expect([stepOf(page), page.heading]).toEqual(['enrol', 'Protect your account']);
     const { setUp, app } = await enrolTotp(page);
     expect(findAll(setUp.document, 'path').at(-1)?.attributes['d']).toMatch(/^M4 4h7M/);
+    expect((await confirm(setUp, '0'.repeat(50_000))).status).toBe(422);
     const wrong = await confirm(setUp, '000000');
     expect([wrong.status, wrong.text.includes('not right')]).toEqual([422, true]);
     const used = app.code(clock.now());
