@@ -11,10 +11,10 @@ export async function completeSignIn(
   visit: Visit,
   { accountId, amr, remember, identityId, upstreamSid, authenticatedAt }: Progress,
 ): Promise<void> {
-  const { ctx, interactions } = visit;
+  const { ctx, interaction, interactions } = visit;
   await recordSignIn(context, visit, { accountId, amr });
   rememberDevice(context.secrets, ctx, accountId);
   const acr = acrOf(amr);
   const result = { accountId, amr, acr, remember, identityId, upstreamSid, authTime: authenticatedAt };
-  seeOther(ctx, await interactions.signIn(ctx, result));
+  seeOther(ctx, await interactions.signIn(ctx, { ...result, provedIn: interaction.uid }));
 }

@@ -32,7 +32,8 @@ export async function proceed(context: InteractionsContext, visit: Visit, progre
     return seeOther(ctx, `/interaction/${interaction.uid}/${step}`);
   }
   if (await asksToConnect(context, visit, progress)) return;
-  await deleteProgress(context.db.knex, interaction.uid);
+  // It stays until it expires: whatever ends the person's sessions takes it away, and with it the session that is yet to begin.
+  await saveProgress(context.db.knex, interaction.uid, progress);
   return completeSignIn(context, visit, progress);
 }
 

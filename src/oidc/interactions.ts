@@ -60,6 +60,8 @@ export interface SignInResult {
   /** The upstream identity they came with, if any, and the upstream's `sid`. */
   readonly identityId: string | null;
   readonly upstreamSid: string | null;
+  /** Where that is written down, until a session has begun with it. */
+  readonly provedIn: string;
   /** When that was, if not now. */
   readonly authTime?: Date | undefined;
 }

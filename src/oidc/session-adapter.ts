@@ -13,7 +13,7 @@ import { notOffered } from './not-offered.ts';
 import { actorOf } from './artifact-adapter.ts';
 import type { HallContext } from './context.ts';
 import { presentedLast } from './session-binding.ts';
-import { browserOf, identityOf, noteBound, recordUse } from './session-use.ts';
+import { browserOf, identityOf, noteBound, provedIn, recordUse } from './session-use.ts';
 
 /**
  * For this long a cookie value that was just replaced still finds its session, and only where a sign-in is being completed
@@ -78,6 +78,7 @@ export function createSessionAdapter(hall: HallContext): Adapter {
         return;
       }
       const identity = identityOf(ctx);
+      const proof = provedIn(ctx);
       const isSaved = await saveSession(
         db.pool,
         {
@@ -91,11 +92,13 @@ export function createSessionAdapter(hall: HallContext): Adapter {
           replacesDigest: replaces ? cookieDigest(replaces) : null,
           device: browserOf(ctx),
           identity,
+          provedIn: proof,
         },
         clock.now(),
       );
       // The browser is on its way to the client with a code: this keeps it here.
-      if (identity && !isSaved) throw new errors.AccessDenied('the way in which the person came is closed');
+      if ((identity ?? proof) && !isSaved)
+        throw new errors.AccessDenied('the way in which the person came is closed');
       if (ctx?.oidc.route === 'end_session_confirm') {
         for (const clientId of signedOutOf) await removeSessionClient(db.pool, payload.uid, clientId);
       }

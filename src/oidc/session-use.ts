@@ -64,3 +64,9 @@ export function identityOf(ctx: KoaContextWithOIDC | undefined): SessionWrite['i
   if (typeof identityId !== 'string') return null;
   return { id: identityId, upstreamSid: typeof upstreamSid === 'string' ? upstreamSid : null };
 }
+
+/** The interaction in which everything was proved, of the sign-in that the request completes. */
+export function provedIn(ctx: KoaContextWithOIDC | undefined): string | null {
+  const login: Readonly<Record<string, unknown>> = { ...ctx?.oidc.result?.login };
+  return typeof login['provedIn'] === 'string' ? login['provedIn'] : null;
+}

@@ -1,5 +1,6 @@
 import { record } from '../audit/record.ts';
 import type { AuditEvent } from '../audit/event.ts';
+import { deleteProgressOf } from '../authenticators/progress-store.ts';
 import { listOwnSessionIds, lockOwnSession } from '../sessions/own-sessions.ts';
 import { revokeWithin, revoking, type RevocationContext, type Revoked } from './revoke.ts';
 
@@ -25,12 +26,13 @@ export function endSession(
   });
 }
 
-/** Ends the sessions of a person one after the other, all but `except`; those that begin meanwhile stay. */
+/** Ends the sessions of a person one after the other, all but `except`, and the sign-ins under way; what begins meanwhile stays. */
 export async function endSessions(
   ctx: RevocationContext,
   { accountId, except }: { accountId: string; except?: string | undefined },
   hand: Hand,
 ): Promise<{ readonly sessions: number; readonly tokens: number }> {
+  await deleteProgressOf(ctx.db.knex, accountId);
   const ids = await listOwnSessionIds(ctx.db.knex, accountId);
   const ended: Revoked[] = [];
   for (const session of ids.filter((id) => id !== except)) {

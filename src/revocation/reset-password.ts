@@ -7,7 +7,6 @@ import { accountNotFound } from '../accounts/not-found.ts';
 import { hashNewPassword, savePasswordWithin } from '../accounts/set-password.ts';
 import { lockAccount, saveAccount } from '../accounts/store.ts';
 import type { Actor } from '../audit/record.ts';
-import { deleteProgressOf } from '../authenticators/progress-store.ts';
 import type { Passwords } from '../crypto/passwords.ts';
 import { queueNotice, type NoticeFacts } from '../mail/queue-notice.ts';
 import { revokeWithin, revoking, type RevocationContext, type Revoked } from './revoke.ts';
@@ -69,8 +68,6 @@ async function replacePasswordWithin(
   const { account, passwordHash, actor, notice = {} } = change;
   const now = ctx.clock.now();
   await savePasswordWithin(tx, { id: account.id, passwordHash, now, actor });
-  // A sign-in that is between its steps began with the old password.
-  await deleteProgressOf(tx, account.id);
   await queueNotice(tx, 'password-changed', account, notice, now);
   return revokeWithin(tx, ctx, { account: account.id }, actor);
 }

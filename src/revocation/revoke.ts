@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 
 import { record, type Actor } from '../audit/record.ts';
+import { deleteProgressOf } from '../authenticators/progress-store.ts';
 import { forgetDevices } from '../authenticators/remembered-device-store.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
@@ -63,6 +64,8 @@ export async function revokeWithin(
   actor: Actor,
 ): Promise<Revoked> {
   const now = clock.now();
+  // First: a session that begins meanwhile waits for this and is not begun, or has begun and is found below.
+  if ('account' in target) await deleteProgressOf(tx, target.account);
   const grants = await endGrants(tx, target, now);
   const sessions = await endSessions(tx, target, now);
   // Whoever ends everything of a person does not spare a device the second factor either.

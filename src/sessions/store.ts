@@ -77,12 +77,15 @@ export interface SessionWrite extends Omit<Session, 'lastUsedAt'> {
    * grants of the clients that join are marked with it.
    */
   readonly identity: { readonly id: string; readonly upstreamSid: string | null } | null;
+  /** The interaction in which the person signed in just now. */
+  readonly provedIn: string | null;
 }
 
 /**
  * One statement, so that a rotation is whole or not at all. A session that ended in the meantime is not written again:
  * a sign-in that races a sign-out does not bring it back. Nor is one with an identity that was taken off, or whose provider was
- * disabled: the share lock makes that wait for this or this for that. False: it was not written.
+ * disabled, nor one whose sign-in was ended before the browser came back with it: the share locks make that wait for this or
+ * this for that. False: it was not written.
  */
 export async function saveSession(pool: Pool, write: SessionWrite, now: Date): Promise<boolean> {
   const { rows } = await pool.query<{ uid: string }>({
@@ -91,12 +94,15 @@ export async function saveSession(pool: Pool, write: SessionWrite, now: Date): P
       WITH vouched AS MATERIALIZED (
         SELECT FROM identities i JOIN identity_providers p ON p.id = i.provider_id
         WHERE i.id = $15 AND p.disabled_at IS NULL FOR SHARE
+      ), proved AS MATERIALIZED (
+        SELECT FROM sign_ins WHERE interaction_uid = $17 AND account_id = $2 FOR SHARE
       ), saved AS (
         INSERT INTO sessions (uid, account_id, payload, created_at, expires_at, last_used_at, user_agent, address,
           identity_id, upstream_sid)
         SELECT $1::text, $2::text, $3::bytea, $4::timestamptz, $5::timestamptz, $4::timestamptz, $13::text, $14::text,
           $15::text, $16::text
-        WHERE $15::text IS NULL OR EXISTS (SELECT FROM vouched)
+        WHERE ($15::text IS NULL OR EXISTS (SELECT FROM vouched))
+          AND ($17::text IS NULL OR EXISTS (SELECT FROM proved))
         ON CONFLICT (uid) DO UPDATE
           SET account_id = CASE WHEN $12 THEN excluded.account_id ELSE sessions.account_id END,
             payload = CASE WHEN $12 THEN excluded.payload ELSE sessions.payload END,
@@ -144,6 +150,7 @@ export async function saveSession(pool: Pool, write: SessionWrite, now: Date): P
       write.device.address,
       write.identity?.id ?? null,
       write.identity?.upstreamSid ?? null,
+      write.provedIn,
     ],
   });
   return rows.length === 1;

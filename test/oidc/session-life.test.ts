@@ -169,6 +169,7 @@ describe('a session that is used', () => {
       cookieDigest: Buffer.from(`one ${accountId}`),
       replacesDigest: null,
       device: { userAgent: null, address: null },
+      provedIn: null,
     };
     const stored = () =>
       server.services.db.knex('sessions').first('identity_id', 'upstream_sid').where({ uid: write.uid });

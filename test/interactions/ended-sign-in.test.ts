@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { enableAccount } from '../../src/accounts/enable-account.ts';
+import { disableAccount } from '../../src/revocation/disable-account.ts';
+import { endSessions } from '../../src/revocation/end-sessions.ts';
+import { resetFactors } from '../../src/revocation/reset-factors.ts';
+import { resetPassword } from '../../src/revocation/reset-password.ts';
+import { revoke } from '../../src/revocation/revoke.ts';
+import { makePerson, PASSWORD } from '../support/factories.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { authorization, BEHIND_PROXY, makeNotes, walkerFor } from './visit.ts';
+
+let server: TestServer;
+let clientId: string;
+
+beforeAll(async () => {
+  server = await startTestServer({ env: BEHIND_PROXY });
+  ({ id: clientId } = await makeNotes(server));
+});
+
+afterAll(() => server.stop());
+
+/** Everything is proved, and the browser does not follow: where it was sent, to be gone to at leisure. */
+async function proveAndWait(identifier: string) {
+  const walker = walkerFor(server);
+  const { url, forms } = await walker.visit(authorization(clientId));
+  const form = forms.find(({ action }) => action.pathname.endsWith('/sign-in'));
+  const response = await fetch(form?.action ?? url, {
+    method: 'POST',
+    redirect: 'manual',
+    headers: { Cookie: walker.cookies.headerFor(form?.action ?? url) ?? '' },
+    body: new URLSearchParams({ ...form?.fields, identifier, password: PASSWORD }),
+  });
+  walker.cookies.store(response.headers.getSetCookie(), url);
+  return { walker, way: response.headers.get('Location') ?? '' };
+}
+
+const HAND = { actor: 'test' };
+
+const ENDS: Readonly<Record<string, (id: string) => Promise<unknown>>> = {
+  'the password is reset': (id) =>
+    resetPassword(server.services, id, 'marble lantern orbit thistle', HAND.actor),
+  'the second factors are reset': (id) => resetFactors(server.services, id, HAND.actor),
+  'the account is disabled, and enabled again': async (id) => {
+    await disableAccount(server.services, id, HAND.actor);
+    await enableAccount(server.services, id, HAND.actor);
+  },
+  'everything of the person is revoked': (id) => revoke(server.services, { account: id }, HAND.actor),
+  'the person signs out everywhere': (id) => endSessions(server.services, { accountId: id }, HAND),
+};
+
+describe('a sign-in that was proved and not yet taken back to the client is over', () => {
+  test.each(Object.keys(ENDS))('when %s', async (name) => {
+    const person = await makePerson(server.services);
+    const { walker, way } = await proveAndWait(person.email ?? '');
+    expect(way).toContain('/auth/');
+    await ENDS[name]?.(person.id);
+    expect((await walker.visit(way)).status).toBe(400);
+    expect((await walker.visit('/account')).heading).toBe('Sign in');
+  });
+
+  test('and goes on where nothing of that happened', async () => {
+    const person = await makePerson(server.services);
+    const { walker, way } = await proveAndWait(person.email ?? '');
+    expect((await walker.visit(way)).heading).toContain('Allow');
+  });
+});
