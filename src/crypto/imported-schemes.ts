@@ -125,11 +125,14 @@ function saltedRule(algorithm: string, digestBytes: number): SchemeRule {
   };
 }
 
+/** Memory written in all passes, in KiB: 1 GiB, which takes about two seconds. */
+const ARGON2_WORK_MAX = 2 ** 20;
+
 function argon2Rule(type: typeof argon2d | typeof argon2i | typeof argon2id): SchemeRule {
   return {
     // m is in KiB: 256 MiB.
     costs: { v: [0x10, 0x13], m: [8, 262_144], t: [1, 10], p: [1, 16] },
-    isTooDear: ({ m = 0, p = 0 }) => m < 8 * p,
+    isTooDear: ({ m = 0, t = 0, p = 0 }) => m < 8 * p || m * t > ARGON2_WORK_MAX,
     saltBytesMin: 8,
     digestBytesMin: 16,
     derive: (password, { costs: { v, m, t, p }, salt, length }) =>

@@ -221,6 +221,7 @@ describe('refused', () => {
       '$argon2id$v=19$m=65536,t=2,p=1,keyid=abc$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc',
       'form',
     ],
+    ['$argon2id$v=19$m=262144,t=5,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc', 'together'],
     ['$argon2id$v=19$m=65536,t=2,p=1$c29t$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc', 'salt'],
     ['$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdX', 'the hash must have 16'],
     ['$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdX*JO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc', 'base64'],
