@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { chooseLanguage } from '../../views/language.ts';
+import type { Account } from '../accounts/account.ts';
 import { findAccount } from '../accounts/store.ts';
 import type { Progress } from '../authenticators/progress.ts';
 import { findProgress, saveProgress } from '../authenticators/progress-store.ts';
@@ -14,7 +15,9 @@ import type { InteractionsContext, Visit } from './context.ts';
 import { fieldsOf, isOurForm } from './fields.ts';
 import { formTargetsOf } from './form-targets.ts';
 import { destinationOf, displayName, findPerson, presentClient } from './present.ts';
+import { weigh } from './pending.ts';
 import { proceed } from './proceed.ts';
+import { isSecondFactorRemembered } from './remembered-device.ts';
 import { seeOther } from './see-other.ts';
 import { showUpstreamProblem } from './upstream-problem.ts';
 
@@ -74,8 +77,7 @@ export async function decideConnect(context: InteractionsContext, visit: Visit):
     await forgetWaiting(context.db.knex, origin);
     return proceed(context, visit, asked.progress);
   }
-  const account = await findAccount(context.db.knex, asked.progress.accountId);
-  if (!account) return seeOther(ctx, `/interaction/${interaction.uid}`);
+  const { account } = asked;
   const language = chooseLanguage(interaction.uiLocales, ctx.get('Accept-Language'));
   const connected = await connectWaiting(context, { origin, account, language });
   if (!connected.ok) return showUpstreamProblem(context, visit, { reason: connected.reason });
@@ -83,16 +85,28 @@ export async function decideConnect(context: InteractionsContext, visit: Visit):
   return proceed(context, visit, asked.progress);
 }
 
-/** Somebody who has proved everything, and what waits for them. Whoever only began to sign in is not asked yet. */
-async function findAsked(
-  { db, clock }: InteractionsContext,
-  { interaction }: Visit,
-): Promise<{ progress: Progress; waiting: Waiting } | undefined> {
+interface Asked {
+  readonly account: Account;
+  readonly progress: Progress;
+  readonly waiting: Waiting;
+}
+
+/**
+ * Somebody who has proved everything, and what waits for them. Whoever only began to sign in is not asked yet, though somebody
+ * else, or they themselves, may have been asked before.
+ */
+async function findAsked(context: InteractionsContext, visit: Visit): Promise<Asked | undefined> {
+  const { db, clock } = context;
+  const { ctx, interaction } = visit;
   const now = clock.now();
   const progress = await findProgress(db.knex, interaction.uid, now);
   const waiting = await findWaiting(db.knex, originOf(interaction), now);
   if (!progress || progress === 'exhausted' || !waiting) return undefined;
-  return waiting.accountId === progress.accountId ? { progress, waiting } : undefined;
+  const account = await findAccount(db.knex, progress.accountId);
+  if (!account || account.disabledAt !== null || waiting.accountId !== account.id) return undefined;
+  const isRemembered = await isSecondFactorRemembered(context, ctx, account.id);
+  const { step } = await weigh(context, visit, account, progress, isRemembered);
+  return step === undefined ? { account, progress, waiting } : undefined;
 }
 
 function originOf({ uid }: Visit['interaction']) {

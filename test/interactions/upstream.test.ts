@@ -7,6 +7,7 @@ import { createProvider } from '../../src/upstream/create-provider.ts';
 import { createWalker, type Page, type Walker } from '../support/browser-walker.ts';
 import { startCluster, type Cluster } from '../support/cluster.ts';
 import { makeClient, PASSWORD } from '../support/factories.ts';
+import { giveTotp } from '../support/factors.ts';
 import { findAll } from '../support/html.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { authorization, CALLBACK } from './visit.ts';
@@ -139,6 +140,27 @@ describe('signing in with another Guichet', () => {
     expect(codeOf(again)).toBeTruthy();
     const [identity] = await cluster.database.db.knex('identities').where({ account_id: id });
     expect(identity).toMatchObject({ provider_id: providerId });
+  });
+
+  test('connects to nobody who has proved one of two factors, though they were asked before', async () => {
+    await makeTheirs('ines@example.org');
+    const email = 'ines@example.org';
+    const input = { email, emailVerified: true, password: PASSWORD, actor: 'test' };
+    const person = await createAccount(cluster.services, input);
+    const app = await giveTotp(cluster.services, person);
+    const { here, there } = openBrowser();
+    const asked = await comeThrough({ here, there }, email);
+    const fields = { identifier: email, password: PASSWORD };
+    const second = await here.submit(asked, fields, { text: 'Sign in' });
+    const code = app.code(cluster.services.clock.now());
+    const confirm = await here.submit(second, { code }, { form: '/second-factor' });
+    expect(confirm.heading).toBe('Connect Contoso?');
+
+    const uid = confirm.url.pathname.replace('/connect', '');
+    const again = await here.submit(await here.visit(`${uid}?account=other`), fields, { text: 'Sign in' });
+    expect(again.heading).toBe('One more step');
+    expect((await here.submit(confirm, {}, { value: 'connect' })).heading).toBe('One more step');
+    expect(await cluster.database.db.knex('identities').where({ account_id: person.id })).toEqual([]);
   });
 
   test('counts once, of four arrivals on two processes', async () => {
