@@ -149,7 +149,8 @@ async function goOn(
   if (pending.factors.recoveryCodes === 0) {
     await draftRecoveryCodes(factorsOf(context, visit), ownerOf(visit, pending));
   }
-  return proceed(context, visit, withProof(pending.progress, proof, context.clock.now()));
+  const progress = withProof(pending.progress, proof, context.clock.now());
+  return proceed(context, visit, progress, pending.account);
 }
 
 async function showCodes(context: InteractionsContext, visit: Visit): Promise<void> {
@@ -172,7 +173,7 @@ async function submitCodes(context: InteractionsContext, visit: Visit): Promise<
     return showStep(context, visit, pending, 'recovery-codes', { codes, problem }, statusOf(problem));
   }
   await keepRecoveryCodes(factors, { ...owner, by: byPerson(visit.ctx, owner.accountId) });
-  return proceed(context, visit, pending.progress);
+  return proceed(context, visit, pending.progress, pending.account);
 }
 
 function takesTotp({ interaction }: Visit): boolean {

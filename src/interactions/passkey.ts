@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { SignInProblem } from '../../views/locals/core.ts';
 import { findAccount } from '../accounts/store.ts';
 import { amrOf } from '../authenticators/passkey.ts';
+import type { Progress } from '../authenticators/progress.ts';
 import { signInWithPasskey } from '../authenticators/use-passkey.ts';
 import { stateOf } from '../http/middleware.ts';
 import type { InteractionsContext, Steps, Visit } from './context.ts';
@@ -34,7 +35,7 @@ async function submitPasskey(context: InteractionsContext, visit: Visit): Promis
   if (!used.ok) return refuse(422, used.reason === 'unverified' ? 'passkeyUnverified' : 'passkeyRejected');
   const account = await findAccount(context.db.knex, used.passkey.accountId);
   if (!account || account.disabledAt !== null) return refuse(422, 'passkeyRejected');
-  return proceed(context, visit, {
+  const progress: Progress = {
     accountId: account.id,
     amr: [amrOf(used.passkey), 'user', 'mfa'],
     remember: remember !== '',
@@ -42,5 +43,6 @@ async function submitPasskey(context: InteractionsContext, visit: Visit): Promis
     upstreamSid: null,
     provedAt: context.clock.now(),
     secondFactor: 'passkey',
-  });
+  };
+  return proceed(context, visit, progress, account);
 }

@@ -1,4 +1,5 @@
-import { findAccount } from '../accounts/store.ts';
+import type { Account } from '../accounts/account.ts';
+import { lockAccount } from '../accounts/store.ts';
 import type { Progress } from '../authenticators/progress.ts';
 import { deleteProgress, saveProgress } from '../authenticators/progress-store.ts';
 import { isIdentityUsable } from '../upstream/identity-store.ts';
@@ -12,12 +13,15 @@ import { showUpstreamProblem } from './upstream-problem.ts';
 
 /**
  * Something was proved: goes on to what is still missing, or back to the client. Every way of signing in ends here, so that
- * no way leads past a factor.
+ * no way leads past a factor. `account`: whose it is, as it was before the proof was checked.
  */
-export async function proceed(context: InteractionsContext, visit: Visit, progress: Progress): Promise<void> {
+export async function proceed(
+  context: InteractionsContext,
+  visit: Visit,
+  progress: Progress,
+  account: Account,
+): Promise<void> {
   const { ctx, interaction } = visit;
-  const account = await findAccount(context.db.knex, progress.accountId);
-  if (!account || account.disabledAt !== null) return seeOther(ctx, `/interaction/${interaction.uid}`);
   // The provider may have been disabled between the first factor and the last.
   const { identityId } = progress;
   if (identityId !== null && !(await isIdentityUsable(context.db.knex, identityId))) {
@@ -27,14 +31,31 @@ export async function proceed(context: InteractionsContext, visit: Visit, progre
   const isRemembered = await isSecondFactorRemembered(context, ctx, account.id);
   const { step } = await weigh(context, visit, account, progress, isRemembered);
   if (step === 'first-factor') return seeOther(ctx, `/interaction/${interaction.uid}`);
-  if (step !== undefined) {
-    await saveProgress(context.db.knex, interaction.uid, progress);
-    return seeOther(ctx, `/interaction/${interaction.uid}/${step}`);
-  }
+  if (!(await keep(context, visit, progress, account)))
+    return seeOther(ctx, `/interaction/${interaction.uid}`);
+  if (step !== undefined) return seeOther(ctx, `/interaction/${interaction.uid}/${step}`);
   if (await asksToConnect(context, visit, progress)) return;
-  // It stays until it expires: whatever ends the person's sessions takes it away, and with it the session that is yet to begin.
-  await saveProgress(context.db.knex, interaction.uid, progress);
   return completeSignIn(context, visit, progress);
+}
+
+/**
+ * Stays until it expires, also after everything was proved: whatever ends the person's sessions takes it away, and with it the
+ * session that is yet to begin. False: meanwhile the account was disabled or its password changed, by somebody who held the
+ * same lock.
+ */
+async function keep(
+  { db }: InteractionsContext,
+  { interaction }: Visit,
+  progress: Progress,
+  before: Account,
+): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    const account = await lockAccount(tx, progress.accountId);
+    if (!account || account.disabledAt !== null) return false;
+    if (account.passwordChangedAt?.getTime() !== before.passwordChangedAt?.getTime()) return false;
+    await saveProgress(tx, interaction.uid, progress);
+    return true;
+  });
 }
 
 /** With one more proof. */

@@ -62,7 +62,8 @@ async function submitSecondFactor(context: InteractionsContext, visit: Visit): P
   if (form.remember_device !== '' && mayRemember(context)) {
     await rememberSecondFactor(context, ctx, pending.account.id);
   }
-  return proceed(context, visit, withProof(pending.progress, proof, context.clock.now()));
+  const progress = withProof(pending.progress, proof, context.clock.now());
+  return proceed(context, visit, progress, pending.account);
 }
 
 type Proof = Pick<Progress, 'amr' | 'secondFactor'> | SecondFactorProblem;

@@ -47,14 +47,16 @@ export async function submitSignIn(
     return arriveFromDirectory(context, visit, { ...checked.arrival, remember: form.remember });
   }
   if (checked.ok) {
-    return proceed(context, visit, {
-      accountId: checked.account.id,
+    const { account } = checked;
+    const progress = {
+      accountId: account.id,
       amr: ['pwd'],
       remember: form.remember,
       identityId: null,
       upstreamSid: null,
       provedAt: context.clock.now(),
-    });
+    };
+    return proceed(context, visit, progress, account);
   }
   if (checked.waitSeconds === 0) return refuse(422, { kind: 'rejected' });
   ctx.set('Retry-After', String(Math.ceil(checked.waitSeconds)));

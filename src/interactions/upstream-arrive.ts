@@ -74,14 +74,15 @@ async function signInAs(
   }
   // Which factors they asked for is theirs to know; that there were two is all that is believed, and only of those we trust.
   const isMfa = provider.trustsMfa && amr.includes('mfa');
-  return proceed(context, visit, {
+  const progress = {
     accountId: account.id,
     amr: isMfa ? ['fed', 'mfa'] : ['fed'],
     remember,
     identityId: identity.id,
     upstreamSid: sid,
     provedAt: context.clock.now(),
-  });
+  };
+  return proceed(context, visit, progress, account);
 }
 
 /** Nobody we know, or somebody whose address an account has: they sign in to their account, and then decide. */

@@ -4,7 +4,7 @@ import { chooseLanguage } from '../../views/language.ts';
 import type { Account } from '../accounts/account.ts';
 import { findAccount } from '../accounts/store.ts';
 import type { Progress } from '../authenticators/progress.ts';
-import { findProgress, saveProgress } from '../authenticators/progress-store.ts';
+import { findProgress } from '../authenticators/progress-store.ts';
 import { csrfToken } from '../http/csrf.ts';
 import { httpError } from '../http/errors.ts';
 import { showPage } from '../http/show-page.ts';
@@ -34,7 +34,6 @@ export async function asksToConnect(
 ): Promise<boolean> {
   const waiting = await findWaiting(db.knex, originOf(interaction), clock.now());
   if (!waiting) return false;
-  await saveProgress(db.knex, interaction.uid, progress);
   await saveWaitingAccount(db.knex, waiting.digest, progress.accountId);
   seeOther(ctx, `/interaction/${interaction.uid}/connect`);
   return true;
@@ -75,14 +74,14 @@ export async function decideConnect(context: InteractionsContext, visit: Visit):
   const origin = originOf(interaction);
   if (form.data.decision === 'skip') {
     await forgetWaiting(context.db.knex, origin);
-    return proceed(context, visit, asked.progress);
+    return proceed(context, visit, asked.progress, asked.account);
   }
   const { account } = asked;
   const language = chooseLanguage(interaction.uiLocales, ctx.get('Accept-Language'));
   const connected = await connectWaiting(context, { origin, account, language });
   if (!connected.ok) return showUpstreamProblem(context, visit, { reason: connected.reason });
   // They proved themselves with what they have here: this session is not the provider's to end.
-  return proceed(context, visit, asked.progress);
+  return proceed(context, visit, asked.progress, asked.account);
 }
 
 interface Asked {

@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { enableAccount } from '../../src/accounts/enable-account.ts';
+import { savePasswordWithin } from '../../src/accounts/set-password.ts';
+import { lockAccount } from '../../src/accounts/store.ts';
 import { disableAccount } from '../../src/revocation/disable-account.ts';
 import { endSessions } from '../../src/revocation/end-sessions.ts';
 import { resetFactors } from '../../src/revocation/reset-factors.ts';
 import { resetPassword } from '../../src/revocation/reset-password.ts';
 import { revoke } from '../../src/revocation/revoke.ts';
 import { makePerson, PASSWORD } from '../support/factories.ts';
+import { until } from '../support/scripted-issuer.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { authorization, BEHIND_PROXY, makeNotes, walkerFor } from './visit.ts';
 
@@ -57,6 +60,23 @@ describe('a sign-in that was proved and not yet taken back to the client is over
     await ENDS[name]?.(person.id);
     expect((await walker.visit(way)).status).toBe(400);
     expect((await walker.visit('/account')).heading).toBe('Sign in');
+  });
+
+  test('when the password is changed while it is checked', async () => {
+    const { knex } = server.services.db;
+    const { id, email } = await makePerson(server.services);
+    const passwordHash = await server.services.passwords.hash('marble lantern orbit thistle');
+    const change = await knex.transaction();
+    await lockAccount(change, id);
+    await savePasswordWithin(change, { id, passwordHash, now: new Date(), ...HAND });
+    const proving = proveAndWait(email ?? '');
+    await until(async () => {
+      const { rows } = await knex.raw<{ rows: unknown[] }>(`SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'`);
+      return rows.length > 0;
+    });
+    await change.commit();
+    expect((await proving).way).toContain('/interaction/');
   });
 
   test('and goes on where nothing of that happened', async () => {
