@@ -78,7 +78,9 @@ export function createSessionAdapter(hall: HallContext): Adapter {
         return;
       }
       const identity = identityOf(ctx);
-      const proof = provedIn(ctx);
+      // The library repeats the sign-in at every page that follows it; then the session is this person's already.
+      const isBegun = before !== undefined && before.session.accountId === payload.accountId;
+      const proof = isBegun ? null : provedIn(ctx);
       const isSaved = await saveSession(
         db.pool,
         {

@@ -11,7 +11,7 @@ import { revoke } from '../../src/revocation/revoke.ts';
 import { makePerson, PASSWORD } from '../support/factories.ts';
 import { until } from '../support/scripted-issuer.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
-import { authorization, BEHIND_PROXY, makeNotes, walkerFor } from './visit.ts';
+import { allow, authorization, BEHIND_PROXY, makeNotes, walkerFor } from './visit.ts';
 
 let server: TestServer;
 let clientId: string;
@@ -82,6 +82,10 @@ describe('a sign-in that was proved and not yet taken back to the client is over
   test('and goes on where nothing of that happened', async () => {
     const person = await makePerson(server.services);
     const { walker, way } = await proveAndWait(person.email ?? '');
-    expect((await walker.visit(way)).heading).toContain('Allow');
+    const consent = await walker.visit(way);
+    expect(consent.heading).toContain('Allow');
+    // Whoever thinks for a while about what to allow has signed in all the same.
+    await server.services.db.knex('sign_ins').where({ account_id: person.id }).delete();
+    expect((await allow(walker, consent)).leavesTo?.searchParams.has('code')).toBe(true);
   });
 });

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { listSessions } from '../../src/sessions/list-sessions.ts';
 import { saveSession } from '../../src/sessions/store.ts';
+import { createProvider } from '../../src/upstream/create-provider.ts';
+import { insertIdentity } from '../../src/upstream/identity-store.ts';
 import {
   authorizationPath,
   authorize,
@@ -159,6 +161,7 @@ describe('a session that is used', () => {
 
   test('keeps the upstream identity it was begun with when its person proves more here', async () => {
     const { pool } = server.services.db;
+    const [first, second] = await connectTwo(accountId);
     const write = {
       uid: `uid-${accountId}`,
       accountId,
@@ -173,13 +176,30 @@ describe('a session that is used', () => {
     };
     const stored = () =>
       server.services.db.knex('sessions').first('identity_id', 'upstream_sid').where({ uid: write.uid });
-    await saveSession(pool, { ...write, identity: { id: 'idn_1', upstreamSid: 'theirs' } }, clock.now());
+    await saveSession(pool, { ...write, identity: { id: first, upstreamSid: 'theirs' } }, clock.now());
     await saveSession(pool, { ...write, identity: null }, clock.now());
-    expect(await stored()).toEqual({ identity_id: 'idn_1', upstream_sid: 'theirs' });
-    await saveSession(pool, { ...write, identity: { id: 'idn_2', upstreamSid: null } }, clock.now());
-    expect(await stored()).toEqual({ identity_id: 'idn_2', upstream_sid: null });
+    expect(await stored()).toEqual({ identity_id: first, upstream_sid: 'theirs' });
+    await saveSession(pool, { ...write, identity: { id: second, upstreamSid: null } }, clock.now());
+    expect(await stored()).toEqual({ identity_id: second, upstream_sid: null });
   });
 });
+
+async function connectTwo(accountId: string): Promise<[string, string]> {
+  const issuer = 'https://theirs.example';
+  const { id: providerId } = await createProvider(server.services, {
+    kind: 'oidc',
+    name: `Theirs ${accountId.slice(-6)}`,
+    settings: { issuer, clientId: 'guichet', authMethod: 'none', scopes: ['openid'] },
+    secrets: {},
+    actor: 'test',
+  });
+  const ids: [string, string] = [`idn_1_${accountId}`, `idn_2_${accountId}`];
+  for (const id of ids) {
+    const identity = { id, providerId, issuer, subject: id, accountId, label: null };
+    await insertIdentity(server.services.db.knex, { ...identity, linkedAt: clock.now(), lastUsedAt: null });
+  }
+  return ids;
+}
 
 describe('the cookie value', () => {
   const sessionCookie = () => walker.cookies.get('guichet-session');
