@@ -6,7 +6,6 @@ import type { IdentityProviderOf } from '../upstream/identity-provider.ts';
 import { serviceMetadata } from '../upstream/saml-metadata.ts';
 import type { InteractionsContext } from './context.ts';
 import { fieldsOf } from './fields.ts';
-import { seeOther } from './see-other.ts';
 import { keepAnswer, STATE } from './upstream-return.ts';
 
 type SamlContext = Pick<
@@ -60,5 +59,5 @@ async function takeResponse(
  */
 function startHere({ views }: SamlContext, ctx: Context, { settings }: IdentityProviderOf<'saml'>): void {
   if (settings.startUrl === null) return showPage(views, ctx, 'expired', undefined, { status: 400 });
-  seeOther(ctx, settings.startUrl);
+  showPage(views, ctx, 'upstream-passing', { provider: undefined, url: settings.startUrl });
 }

@@ -196,7 +196,7 @@ describe('the assertion consumer service', () => {
 
   test('leads who begins at the provider to where a sign-in begins, and believes nothing', async () => {
     const answer = await at('open', { ...form, RelayState: 'https://evil.example' });
-    expect([answer.status, answer.location?.href]).toEqual([303, PORTAL]);
+    expect([answer.status, landing(answer)]).toEqual([200, PORTAL]);
     expect(answer.headers['set-cookie']).toBeUndefined();
   });
 
