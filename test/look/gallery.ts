@@ -42,7 +42,8 @@ export async function openGallery() {
     const page: PageLocals[PageName] | undefined = Object.entries<PageLocals[PageName]>(samples[name]).find(
       ([known]) => known === state,
     )?.[1];
-    const html = views.render(name, page, first);
+    // A page that leads on by itself stays here.
+    const html = views.render(name, page, first).replace(/<meta http-equiv="refresh"[^>]*>/, '');
     const headers = {
       'content-type': 'text/html; charset=utf-8',
       'content-security-policy': contentSecurityPolicy(),

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { hasChromium, launchChromium } from '../support/chromium.ts';
@@ -32,24 +32,14 @@ interface AxeResult {
 describe.skipIf(!hasChromium)('in Chromium', () => {
   let browser: Browser;
   let gallery: Awaited<ReturnType<typeof openGallery>>;
-  let desk: BrowserContext;
-  let phone: BrowserContext;
+  let desk: Page;
+  let phone: Page;
 
   beforeAll(async () => {
     gallery = await openGallery();
     browser = await launchChromium();
-    // axe is run beside the page and not by it: the policy lets no script of ours in.
-    const options = { bypassCSP: true, reducedMotion: 'reduce' } as const;
-    desk = await browser.newContext({
-      ...options,
-      viewport: { width: 1280, height: 900 },
-      colorScheme: 'light',
-    });
-    phone = await browser.newContext({
-      ...options,
-      viewport: { width: 390, height: 844 },
-      colorScheme: 'dark',
-    });
+    desk = await openWindow(browser, { viewport: { width: 1280, height: 900 }, colorScheme: 'light' });
+    phone = await openWindow(browser, { viewport: { width: 390, height: 844 }, colorScheme: 'dark' });
   });
 
   afterAll(async () => {
@@ -60,31 +50,24 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
   test.each(exhibits)(
     '$name $state: accessible on a phone in the dark, within its width, light on the wire',
     async (exhibit) => {
-      const page = await show(phone, gallery.url(exhibit, 'fr'));
-      expect(await check(page)).toEqual([]);
-      expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
-      expect(await smallTargets(page)).toEqual([]);
-      expect(await page.evaluate<number>(BYTES_ON_THE_WIRE)).toBeLessThanOrEqual(WIRE_BYTES_MAX);
-      await page.close();
+      await phone.goto(gallery.url(exhibit, 'fr'));
+      expect(await check(phone)).toEqual([]);
+      expect(await phone.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+      expect(await smallTargets(phone)).toEqual([]);
+      expect(await phone.evaluate<number>(BYTES_ON_THE_WIRE)).toBeLessThanOrEqual(WIRE_BYTES_MAX);
     },
   );
 
   test.each(firstStates)('$name: accessible on a desk in the light', async (exhibit) => {
-    const page = await show(desk, gallery.url(exhibit, 'en'));
-    expect(await check(page)).toEqual([]);
-    await page.close();
+    await desk.goto(gallery.url(exhibit, 'en'));
+    expect(await check(desk)).toEqual([]);
   });
 });
 
-/** A page that leads on by itself stays here all the same. */
-async function show(context: BrowserContext, url: string): Promise<Page> {
-  const page = await context.newPage();
-  await page.route('**/*', (route) => {
-    const request = route.request();
-    return request.isNavigationRequest() && request.url() !== url ? route.abort() : route.continue();
-  });
-  await page.goto(url);
-  return page;
+/** One for all pages. axe is run beside the page and not by it: the policy lets no script of ours in. */
+async function openWindow(browser: Browser, options: BrowserContextOptions): Promise<Page> {
+  const context = await browser.newContext({ ...options, bypassCSP: true, reducedMotion: 'reduce' });
+  return context.newPage();
 }
 
 async function check(page: Page): Promise<string[]> {
