@@ -1,4 +1,25 @@
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { defineConfig } from 'vitest/config';
+
+/** They take minutes: begun last, one of two workers would wait for them. */
+const LONGEST = [
+  'invariants/crash',
+  'look/pages',
+  'invariants/double-spend',
+  'invariants/propagation',
+  'db/embedded',
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
+  }
+}
+
+function place({ moduleId }: TestSpecification): number {
+  const index = LONGEST.findIndex((name) => moduleId.endsWith(`${name}.test.ts`));
+  return index === -1 ? LONGEST.length : index;
+}
 
 export default defineConfig({
   test: {
@@ -9,6 +30,7 @@ export default defineConfig({
     maxWorkers: 2,
     // The house has no singletons, so that files may share what they import: it is read once per worker.
     isolate: false,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Machines of CI stall for seconds. A test that is repeated is reported as such; one that fails twice fails.
