@@ -124,7 +124,7 @@ async function disconnect(context: AccountContext, visit: AccountVisit): Promise
 /** What came of connecting is written down where the person and the operators look for it. */
 async function refuse(context: AccountContext, visit: AccountVisit, failure: Failure): Promise<void> {
   const { ctx, account } = visit;
-  const event = { type: 'identity.link-failed', actor: `account:${account.id}` } as const;
+  const event = { type: 'identity.link-failed', actor: handOf(visit).actor };
   await reportUpstream(context, ctx, { ...failure, accountId: account.id, event });
   const { reason, provider } = failure;
   return show(context, visit, { reason, name: provider?.name ?? '' }, STATUSES[reason]);

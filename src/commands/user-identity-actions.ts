@@ -46,9 +46,7 @@ export const identities: Action = async ({ db }, { args }) => {
 export const disconnect: Action = async (context, { args }) => {
   const account = await getUserByName(context.db.knex, parseArgument(args, 0, 'user'));
   const identityId = parseArgument(args, 1, 'identity');
-  const language = account.profile.locale?.startsWith('fr') === true ? 'fr' : 'en';
-  const disconnection = { account, identityId, language, actor: ACTOR, mayBeLast: true } as const;
-  const ended = await disconnectIdentity(context, disconnection);
+  const ended = await disconnectIdentity(context, { account, identityId, actor: ACTOR, mayBeLast: true });
   if (!ended.ok)
     throw new AppError('identity_not_found', 'This person has no such identity.', { status: 404 });
   return {

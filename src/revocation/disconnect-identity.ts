@@ -2,8 +2,7 @@ import type { Account } from '../accounts/account.ts';
 import { lockAccount } from '../accounts/store.ts';
 import { record, type Actor } from '../audit/record.ts';
 import { listPasskeys } from '../authenticators/passkey-store.ts';
-import type { NewMail } from '../mail/mail.ts';
-import { queueNotice } from '../mail/queue-notice.ts';
+import { queueNotice, type NoticeFacts } from '../mail/queue-notice.ts';
 import { countUsableIdentities, deleteIdentity, listIdentities } from '../upstream/identity-store.ts';
 import { findProvider } from '../upstream/store.ts';
 import { revokeWithin, revoking, type RevocationContext, type Revoked } from './revoke.ts';
@@ -16,7 +15,8 @@ export type Disconnected =
 export interface Disconnection {
   readonly account: Account;
   readonly identityId: string;
-  readonly language: NewMail['language'];
+  /** Of the page that it was done on, if it was done on one. */
+  readonly language?: NoticeFacts['language'];
   readonly actor: Actor;
   /** Only for operators, who can let the person in another way. */
   readonly mayBeLast?: boolean;

@@ -27,17 +27,9 @@ export interface TokenRow {
 }
 
 /** A row as it is found again. */
-export interface LedgerEntry {
-  readonly clientId: string;
-  readonly apiId: string;
-  readonly grantId: string | null;
-  readonly sessionUid: string | null;
-  readonly accountId: string | null;
-  readonly kid: string;
+export interface LedgerEntry extends Omit<TokenRow, 'jti' | 'statusList' | 'statusIndex' | 'origin'> {
   /** null: issued before there were status lists. */
   readonly status: StatusPlace | null;
-  readonly issuedAt: Date;
-  readonly expiresAt: Date;
   readonly revokedAt: Date | null;
   /** Of a token that was exchanged: see origin.ts. Otherwise empty. */
   readonly hangsOn: readonly string[];

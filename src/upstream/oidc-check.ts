@@ -6,8 +6,7 @@ import { z } from 'zod';
 import { callbackUri } from './addresses.ts';
 import { guardedFetch } from './guarded-fetch.ts';
 import type { IdentityProviderOf } from './identity-provider.ts';
-import { configurationOf, createOidcIssuers } from './oidc-issuers.ts';
-import { SIGNING_ALGS } from './oidc-settings.ts';
+import { acceptedAlgs, configurationOf, createOidcIssuers } from './oidc-issuers.ts';
 import { UpstreamError } from './problem.ts';
 import type { ProtocolContext } from './protocol.ts';
 
@@ -38,13 +37,10 @@ export async function checkOpenIdProvider(
   provider: IdentityProviderOf<'oidc'>,
 ): Promise<OidcCheck> {
   const metadata = await createOidcIssuers().metadata(ctx, provider.settings.issuer);
-  const offered = metadata.id_token_signing_alg_values_supported ?? ['RS256'];
-  const signingAlgs = SIGNING_ALGS.filter((alg) => offered.includes(alg));
+  const signingAlgs = acceptedAlgs(metadata);
   if (signingAlgs.length === 0) {
-    throw new UpstreamError(
-      'wrong',
-      `its ID tokens are signed with ${offered.join(', ')}, which is not accepted`,
-    );
+    const offered = metadata.id_token_signing_alg_values_supported?.join(', ');
+    throw new UpstreamError('wrong', `its ID tokens are signed with ${offered}, which is not accepted`);
   }
   const keys = await countKeys(ctx, metadata.jwks_uri ?? '');
   const methods = metadata.code_challenge_methods_supported;

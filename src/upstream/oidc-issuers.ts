@@ -95,11 +95,9 @@ export function configurationOf(
     [clockTolerance]: TOLERANCE_SECONDS,
   };
   const secret = openSecrets(ctx.seal, provider)['clientSecret'];
-  const offered = metadata.id_token_signing_alg_values_supported ?? ['RS256'];
   const narrowed = {
     ...metadata,
-    // RFC 8725 §3.1: what they say they may use, within what we accept.
-    id_token_signing_alg_values_supported: SIGNING_ALGS.filter((alg) => offered.includes(alg)),
+    id_token_signing_alg_values_supported: acceptedAlgs(metadata),
   };
   const configuration = new Configuration(
     narrowed,
@@ -113,6 +111,13 @@ export function configurationOf(
   enableNonRepudiationChecks(configuration);
   if (mayUseHttp(ctx, metadata.issuer)) allowInsecureRequests(configuration);
   return configuration;
+}
+
+/** RFC 8725 §3.1: what they say they may sign ID tokens with (OIDC Discovery §3: RS256 at least), within what we accept. */
+export function acceptedAlgs({
+  id_token_signing_alg_values_supported: offered = ['RS256'],
+}: Pick<ServerMetadata, 'id_token_signing_alg_values_supported'>): string[] {
+  return SIGNING_ALGS.filter((alg) => offered.includes(alg));
 }
 
 async function discover(ctx: IssuerContext, issuer: string): Promise<ServerMetadata> {
