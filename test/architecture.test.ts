@@ -32,6 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Calls others over the egress guard; an identity is somebody's account, made for them if need be, and they are told.
   upstream: [...GROUND, 'audit', 'http', 'accounts', 'mail'],
   revocation: [...GROUND, 'audit', ...ROOMS],
+  documents: [...GROUND, 'audit', ...ROOMS, 'revocation'],
   http: [...GROUND, 'views'],
   oidc: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http'],
   interactions: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http', 'oidc', 'views'],

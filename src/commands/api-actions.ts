@@ -15,8 +15,9 @@ import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
 import { fields, moment, paragraphs, quoted, requirementInWords, table, type Outcome } from './outcome.ts';
 import { parseArgument, parseOptions, texts, wholeNumber } from './parse.ts';
-import { apiToJson } from './present.ts';
-import { endedInWords, revokedMembers } from './revoked.ts';
+import { apiToJson } from '../documents/api.ts';
+import { revokedMembers } from '../documents/revoked.ts';
+import { endedInWords } from './revoked.ts';
 import type { Action } from './run.ts';
 import { UsageError } from './usage-error.ts';
 

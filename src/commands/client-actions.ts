@@ -13,8 +13,9 @@ import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
 import { fields, moment, paragraphs, requirementInWords, table, type Outcome } from './outcome.ts';
 import { pageOf, pageOptions, parseArgument, parseOptions, wholeNumber } from './parse.ts';
-import { clientToJson } from './present.ts';
-import { endedInWords, revokedMembers } from './revoked.ts';
+import { clientToJson } from '../documents/client.ts';
+import { revokedMembers } from '../documents/revoked.ts';
+import { endedInWords } from './revoked.ts';
 import type { Action } from './run.ts';
 
 export const list: Action = async ({ db }, { options }) => {

@@ -7,8 +7,9 @@ import { revokeKey } from '../revocation/revoke-key.ts';
 import { ACTOR } from './actor.ts';
 import { moment, table } from './outcome.ts';
 import { parseOptions } from './parse.ts';
-import { keySince, keyToJson } from './present.ts';
-import { endedInWords, revokedMembers } from './revoked.ts';
+import { keySince, keyToJson } from '../documents/key.ts';
+import { revokedMembers } from '../documents/revoked.ts';
+import { endedInWords } from './revoked.ts';
 import type { Action } from './run.ts';
 
 export const list: Action = async ({ db }) => {

@@ -1,11 +1,6 @@
 import type { Revoked } from '../revocation/revoke.ts';
 import { count, moment } from './outcome.ts';
 
-/** What a command that ended tokens says of them, in JSON and in words. */
-export function revokedMembers({ tokens, knownBy }: Revoked): { tokens_revoked: number; known_by: Date } {
-  return { tokens_revoked: tokens, known_by: knownBy };
-}
-
 export function endedInWords(revoked: Revoked, noun = 'token'): string {
   return `${count(revoked.tokens, noun)} ended.${knownInWords(revoked)}`;
 }

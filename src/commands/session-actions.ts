@@ -6,7 +6,8 @@ import { listSessions } from '../sessions/list-sessions.ts';
 import { ACTOR } from './actor.ts';
 import { moment, table } from './outcome.ts';
 import { pageOptions, parseArgument, parseOptions } from './parse.ts';
-import { endedInWords, revokedMembers } from './revoked.ts';
+import { revokedMembers } from '../documents/revoked.ts';
+import { endedInWords } from './revoked.ts';
 import type { Action } from './run.ts';
 import { getUserByName } from './user-actions.ts';
 

@@ -1,6 +1,6 @@
 import type { SigningKey } from '../keys/key.ts';
 import type { LedgerEntry } from '../revocation/token.ts';
-import { keySince } from './present.ts';
+import { keySince } from '../documents/key.ts';
 import type { Explained, Verdict, Wanted } from './token-verdict.ts';
 import type { Party, Surroundings } from './token-surroundings.ts';
 

@@ -1,5 +1,5 @@
 import { fields, moment, paragraphs } from './outcome.ts';
-import { keySince } from './present.ts';
+import { keySince } from '../documents/key.ts';
 import { apiInWords, partyInWords } from './token-cause.ts';
 import type { Explanation } from './token-present.ts';
 import type { Hook, Party, Surroundings } from './token-surroundings.ts';

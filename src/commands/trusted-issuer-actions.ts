@@ -8,7 +8,8 @@ import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
 import { fields, paragraphs, table } from './outcome.ts';
 import { parseArgument, parseOptions, wholeNumber } from './parse.ts';
-import { endedInWords, revokedMembers } from './revoked.ts';
+import { revokedMembers } from '../documents/revoked.ts';
+import { endedInWords } from './revoked.ts';
 import type { Action } from './run.ts';
 
 const createOptions = z.object({

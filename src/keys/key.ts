@@ -28,7 +28,8 @@ export type SigningAlg = (typeof SIGNING_ALGS)[number];
  * pending: made, not shown to anyone. published: in the JWKS, signs nothing yet. active: signs, one an algorithm.
  * retired: signs no more, still verifies. revoked: out of the JWKS, its private part wiped.
  */
-export type KeyState = 'pending' | 'published' | 'active' | 'retired' | 'revoked';
+export const KEY_STATES = ['pending', 'published', 'active', 'retired', 'revoked'] as const;
+export type KeyState = (typeof KEY_STATES)[number];
 
 /** What the library signs with. */
 export interface PrivateJwk extends JWK {
