@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 
 import { accountRoutes } from './account/routes.ts';
+import { adminRoutes } from './admin/routes.ts';
 import { VERIFY_PATH, verifyForGateways } from './gateway/verify.ts';
 import { canonicalPath } from './http/canonical-path.ts';
 import { clientAddressFrom } from './http/client-address.ts';
@@ -82,6 +83,7 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
     verifyForGateways(services),
     jsonForClients({ isProtocolPath }),
     checkBody(),
+    adminRoutes(services),
     statusLists(services),
     revocationStream(services, readers),
     assets({ views }),

@@ -39,6 +39,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   account: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http', 'oidc', 'interactions', 'views'],
   public: [...GROUND, 'http', 'clients', 'keys', 'mail', 'revocation', 'views'],
   gateway: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http', 'resource-server'],
+  // Answers from the tables of this house, with the published check; its context is a part of the services.
+  admin: [
+    ...GROUND,
+    'audit',
+    ...ROOMS,
+    'revocation',
+    'documents',
+    'http',
+    'gateway',
+    'resource-server',
+    'services',
+  ],
   jobs: [...GROUND, 'audit', ...ROOMS, 'revocation'],
   // Published for APIs, so it knows nothing of this house.
   'resource-server': [],

@@ -6,46 +6,28 @@
  */
 import type Koa from 'koa';
 
-import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { clientCertificate } from '../http/client-certificate.ts';
 import { httpError } from '../http/errors.ts';
 import type { Middleware } from '../http/middleware.ts';
 import { linesOf } from '../http/proxy-header.ts';
-import type { KeyRing } from '../keys/key-ring.ts';
 import type { ApiCache } from '../resources/cache.ts';
-import type { ChallengeOptions } from '../resource-server/challenge.ts';
-import { createTokenCheck, type TokenCheck } from '../resource-server/check-token.ts';
-import { DPOP_ALGORITHMS } from '../resource-server/dpop-key.ts';
-import { createDpopCheck } from '../resource-server/dpop.ts';
 import { TokenError } from '../resource-server/token-error.ts';
 import type { ResourceRequest } from '../resource-server/verifier.ts';
-import type { TokenFinder } from '../revocation/own-token.ts';
 import { readDemands, type Demands } from './demands.ts';
 import { setIdentity } from './identity-headers.ts';
 import { originalRequest } from './original-request.ts';
-import { ledgerStatus, ringKeys, sharedReplays, type ReplayRecorder } from './own-tokens.ts';
+import { createOwnTokenCheck, type OwnTokenContext } from './own-token-check.ts';
 
-export interface GatewayContext {
+export interface GatewayContext extends OwnTokenContext {
   readonly config: Pick<Config, 'issuer' | 'clientCertificateHeader'>;
-  readonly clock: Clock;
-  readonly keys: KeyRing;
   readonly apis: ApiCache;
-  readonly records: TokenFinder & ReplayRecorder;
 }
-
-/** What our keys sign with, and the newer name of EdDSA (RFC 9864). */
-const ALGORITHMS = ['ES256', 'RS256', 'EdDSA', 'Ed25519'];
-
-const CHALLENGE: ChallengeOptions = { dpop: 'offered', dpopAlgorithms: DPOP_ALGORITHMS };
-
-/** Between the clocks of our own processes, one of which issued the token. */
-const CLOCK_SKEW_SECONDS = 5;
 
 export const VERIFY_PATH = '/verify';
 
 export function verifyForGateways(ctx: GatewayContext): Middleware {
-  const check = createCheck(ctx);
+  const check = createOwnTokenCheck(ctx);
 
   return async function answerGateway(koa, next) {
     if (koa.path !== VERIFY_PATH || (koa.method !== 'GET' && koa.method !== 'HEAD')) return next();
@@ -65,20 +47,6 @@ export function verifyForGateways(ctx: GatewayContext): Middleware {
     }
     return undefined;
   };
-}
-
-function createCheck({ config, clock, keys, records }: GatewayContext): TokenCheck {
-  const now = () => clock.now().getTime();
-  return createTokenCheck({
-    issuer: config.issuer,
-    keys: ringKeys(keys),
-    status: ledgerStatus(records),
-    algorithms: ALGORITHMS,
-    clockSkewSeconds: CLOCK_SKEW_SECONDS,
-    dpop: createDpopCheck({ replayStore: sharedReplays(records) }, now),
-    challenge: CHALLENGE,
-    now,
-  });
 }
 
 /** No token is ever meant for an API that does not exist: the gateway's configuration is wrong, and its operator should see it. */

@@ -13,7 +13,7 @@ import { isWellFormedEncoding, isWellFormedJson, malformed } from './well-formed
  */
 export function checkBody(): Middleware {
   return async function refuseMalformedBody(ctx, next) {
-    const kind = hasBody(ctx.req) && ctx.is('urlencoded', 'json');
+    const kind = hasBody(ctx.req) && ctx.is('urlencoded', 'json', '+json');
     if (kind) stateOf(ctx).bodyText = await checkedText(ctx, kind);
     return next();
   };
@@ -38,7 +38,7 @@ async function checkedText(ctx: Koa.Context, kind: string): Promise<string> {
   if (!isUtf8(bytes)) throw malformed('The body is not UTF-8.');
   const text = bytes.toString();
   const isFine =
-    kind === 'json' ? !text.includes('\0') && isWellFormedJson(text) : isWellFormedEncoding(text);
+    kind !== 'urlencoded' ? !text.includes('\0') && isWellFormedJson(text) : isWellFormedEncoding(text);
   if (!isFine) throw malformed('The body contains characters that are not allowed or not encoded properly.');
   return text;
 }

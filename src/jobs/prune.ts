@@ -48,6 +48,7 @@ export const PRUNED: readonly Pruned[] = [
   { table: 'status_lists', deadAt: 'expires_at', keepSeconds: SKEW_SECONDS, everySeconds: 5 * MINUTE },
   // No index serves the last two: they are read whole, so rarely. A replaced cookie is good for seconds only.
   { table: 'session_ids', deadAt: 'replaced_at', keepSeconds: HOUR, everySeconds: HOUR },
+  { table: 'idempotency_keys', deadAt: 'created_at', keepSeconds: DAY, everySeconds: HOUR },
   // A week to find out why an application was not told.
   {
     table: 'logout_deliveries',
