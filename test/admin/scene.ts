@@ -1,4 +1,4 @@
-import { ADMIN_SCOPES, NOUNS, type AdminScope } from '../../src/admin/scopes.ts';
+import { ADMIN_SCOPES, type AdminScope } from '../../src/admin/scopes.ts';
 import { adminAudience } from '../../src/admin/paths.ts';
 import { makeApi, makeClient } from '../support/factories.ts';
 import { startTestServer, type TestServer, type TestServerOptions } from '../support/server.ts';
@@ -30,9 +30,7 @@ export interface ApiAnswer {
   readonly body: any;
 }
 
-export const EVERY_SCOPE: readonly AdminScope[] = (Object.keys(NOUNS) as (keyof typeof NOUNS)[]).flatMap(
-  (noun) => [`admin:${noun}:read`, `admin:${noun}:write`] as const,
-);
+export const EVERY_SCOPE: readonly AdminScope[] = ADMIN_SCOPES.map(({ name }) => name);
 
 export async function openAdmin(options: TestServerOptions = {}): Promise<AdminScene> {
   const server = await startTestServer(options);
@@ -44,7 +42,7 @@ export async function openAdmin(options: TestServerOptions = {}): Promise<AdminS
     return issueToken(issuer, { id, secret, audience, scopes });
   }
 
-  await makeApi(services, { audience, name: 'Admin', scopes: ADMIN_SCOPES.map((s) => ({ ...s })) });
+  await makeApi(services, { audience, name: 'Admin', scopes: ADMIN_SCOPES });
   const owner = await tokenFor(EVERY_SCOPE);
   return {
     server,
