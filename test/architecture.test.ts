@@ -15,6 +15,7 @@ const ROOMS = [
   'keys',
   'grants',
   'sessions',
+  'roles',
 ];
 
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {

@@ -18,6 +18,7 @@ import { findApi, listApis, lockApi } from '../resources/store.ts';
 import { updateApi } from '../resources/update-api.ts';
 import { deleteApi } from '../revocation/delete-api.ts';
 import { disableApi } from '../revocation/disable-api.ts';
+import { enforceRoles } from '../revocation/enforce-roles.ts';
 import { removeScopes } from '../revocation/remove-scopes.ts';
 import { cut, operation, pageOf, pathId, searchQuery } from './define.ts';
 import type { Operation, Resource } from './operation.ts';
@@ -91,6 +92,7 @@ export const updateApiOperation = operation({
     const before = await getApi(context.db.knex, id);
     const gone = missingScopes(before, body);
     if (gone.length > 0) await removeScopes(context, id, gone, actor);
+    if (body.enforces_roles !== undefined) await enforceRoles(context, id, body.enforces_roles, actor);
     return apiToJson(await updateApi(context, id, toApiChanges(body), actor));
   },
 });

@@ -52,7 +52,7 @@ export async function findOccasion(
       JOIN audit_events e ON e.occurred_at BETWEEN r.occurred_at - interval '1 minute' AND r.occurred_at
       WHERE r.id = $1 AND e.id < r.id AND e.xmin = r.xmin AND e.actor = r.actor AND e.type = ANY($2::text[])
         AND $3 IN (e.client_id, e.account_id, e.detail->>'apiId', e.detail->>'kid', e.detail->>'identityId',
-          e.detail->>'providerId')
+          e.detail->>'providerId', e.detail->>'roleId')
       ORDER BY e.id DESC LIMIT 1`,
     values: [revocation.id, types, target],
   });

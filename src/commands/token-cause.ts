@@ -32,6 +32,9 @@ const SCOPES: Record<TargetKind, (value: string) => string> = {
   identity: (value) => `together with everything that came of identity ${value}`,
   identitySessions: (value) => `together with the sessions of identity ${value}`,
   provider: (value) => `together with everybody who came through identity provider ${value}`,
+  accountRoles: (value) => `together with what user ${value} had of the API by roles`,
+  clientRoles: (value) => `together with what client ${value} had of the API by roles`,
+  role: (value) => `together with what role ${value} gave`,
   api: (value) => `together with every token for the API ${value}`,
   key: (value) => `together with everything that key ${value} signed`,
   trustedIssuer: (value) => `together with everything that came of tokens of ${value}`,
@@ -50,6 +53,10 @@ const OCCASIONS: Readonly<Record<string, string>> = {
   'client.deleted': 'the client was deleted',
   'api.disabled': 'the API was disabled',
   'api.deleted': 'the API was deleted',
+  'api.roles-enforced': 'the API began to enforce roles',
+  'role.taken': 'a role was taken away',
+  'role.updated': 'the role lost scopes',
+  'role.deleted': 'the role was deleted',
   'key.revoked': 'the key was revoked',
 };
 
@@ -66,8 +73,9 @@ async function targetInWords(
   { kind, value }: Cause['target'],
   api: Surroundings['api'],
 ): Promise<string> {
-  if (kind === 'account' || kind === 'consentOf') return partyInWords(await findPersonParty(context, value));
-  if (kind === 'client') return partyInWords(await findClientParty(context, value));
+  if (kind === 'account' || kind === 'consentOf' || kind === 'accountRoles')
+    return partyInWords(await findPersonParty(context, value));
+  if (kind === 'client' || kind === 'clientRoles') return partyInWords(await findClientParty(context, value));
   if (kind === 'api') return api ? apiInWords(api) : value;
   if (kind === 'issuedBefore') return moment(new Date(value));
   return untrusted(value);

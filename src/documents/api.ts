@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { REQUIREMENTS } from '../config/requirement.ts';
-import { SIGNING_ALGS, type Api } from '../resources/api.ts';
+import { API_ORIGINS, SIGNING_ALGS, type Api } from '../resources/api.ts';
 import type { NewApi } from '../resources/create-api.ts';
 import type { ApiChanges } from '../resources/update-api.ts';
 import { identifier, instant, text, toInstant, toInstantOrNull } from './document.ts';
@@ -19,12 +19,14 @@ const settings = {
   token_ttl_seconds: z.int().describe('How long its access tokens live'),
   signing_alg: z.enum(SIGNING_ALGS),
   requirement: z.enum(REQUIREMENTS).describe('How sure it has to be of people'),
+  enforces_roles: z.boolean().describe('Its tokens carry only scopes that a role gives to whom they act for'),
 };
 
 export const apiDocument = z.strictObject({
   id: identifier,
   audience: z.string().describe('`aud` of its tokens, `resource` of requests (RFC 8707)'),
   ...settings,
+  origin: z.enum(API_ORIGINS),
   disabled_at: instant.nullable(),
   created_at: instant,
   updated_at: instant,
@@ -39,6 +41,7 @@ export const newApiDocument = z.strictObject({
   token_ttl_seconds: settings.token_ttl_seconds.optional(),
   signing_alg: settings.signing_alg.optional(),
   requirement: settings.requirement.optional(),
+  enforces_roles: settings.enforces_roles.optional(),
 });
 
 /** `scopes` replaces them all: those that are missing are taken away, with the tokens that carry them. */
@@ -53,6 +56,8 @@ export function apiToJson(api: Api): ApiDocument {
     token_ttl_seconds: api.tokenTtlSeconds,
     signing_alg: api.signingAlg,
     requirement: api.requirement,
+    enforces_roles: api.enforcesRoles,
+    origin: api.origin,
     disabled_at: toInstantOrNull(api.disabledAt),
     created_at: toInstant(api.createdAt),
     updated_at: toInstant(api.updatedAt),
@@ -70,6 +75,7 @@ export function toNewApi(
     tokenTtlSeconds: document.token_ttl_seconds ?? defaults.tokenTtlSeconds,
     signingAlg: document.signing_alg,
     requirement: document.requirement,
+    enforcesRoles: document.enforces_roles,
   };
 }
 

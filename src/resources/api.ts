@@ -15,10 +15,17 @@ export interface Api {
   readonly signingAlg: SigningAlg;
   /** How sure it has to be of people: no token of theirs is issued for it from a weaker sign-in. */
   readonly requirement: Requirement;
+  /** Its tokens carry only what roles carry (`roles/`). Begun and ended by `revocation/enforce-roles.ts`. */
+  readonly enforcesRoles: boolean;
+  readonly origin: ApiOrigin;
   readonly disabledAt: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
+
+/** `built-in`: a part of this server; nobody changes or deletes it. */
+export const API_ORIGINS = ['operator', 'built-in'] as const;
+export type ApiOrigin = (typeof API_ORIGINS)[number];
 
 export interface ApiScope {
   readonly name: string;

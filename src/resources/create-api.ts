@@ -20,6 +20,8 @@ export interface NewApi {
   readonly signingAlg?: string | undefined;
   /** `any` unless said otherwise. */
   readonly requirement?: Requirement | undefined;
+  /** false unless said otherwise. */
+  readonly enforcesRoles?: boolean | undefined;
   readonly actor: Actor;
 }
 
@@ -37,6 +39,8 @@ export async function createApi({ db, clock }: { db: Database; clock: Clock }, i
     tokenTtlSeconds: checkTokenTtl(input.tokenTtlSeconds),
     signingAlg: checkSigningAlg(input.signingAlg ?? 'ES256'),
     requirement: input.requirement ?? 'any',
+    enforcesRoles: input.enforcesRoles ?? false,
+    origin: 'operator',
     disabledAt: null,
     createdAt: now,
     updatedAt: now,

@@ -3,6 +3,7 @@ import { record } from '../audit/record.ts';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import type { Api } from './api.ts';
+import { refuseBuiltInApi } from './built-in.ts';
 import { apiNotFound } from './not-found.ts';
 import { lockApi, notifyApi, saveApiDisabled } from './store.ts';
 
@@ -15,6 +16,7 @@ export async function enableApi(
   return db.transaction(async (tx) => {
     const api = await lockApi(tx, id);
     if (!api) throw apiNotFound();
+    refuseBuiltInApi(api);
     if (api.disabledAt === null) return api;
     const now = clock.now();
     await saveApiDisabled(tx, id, null, now);

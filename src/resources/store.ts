@@ -1,13 +1,13 @@
 import type { Requirement } from '../config/requirement.ts';
 import type { Queryable } from '../db/database.ts';
 import { notify } from '../db/listen.ts';
-import { APIS_CHANNEL, type Api, type ApiScope, type SigningAlg } from './api.ts';
+import { APIS_CHANNEL, type Api, type ApiOrigin, type ApiScope, type SigningAlg } from './api.ts';
 
 /** Every token request looks through the whole registry in memory, so it has a size. */
 export const API_COUNT_MAX = 2000;
 
-const COLUMNS = `a.id, a.audience, a.name, a.token_ttl_seconds, a.signing_alg, a.requirement, a.disabled_at,
-  a.created_at, a.updated_at,
+const COLUMNS = `a.id, a.audience, a.name, a.token_ttl_seconds, a.signing_alg, a.requirement, a.enforces_roles, a.origin,
+  a.disabled_at, a.created_at, a.updated_at,
   coalesce((select jsonb_agg(jsonb_build_object('name', s.name, 'description', s.description) order by s.name)
     from api_scopes s where s.api_id = a.id), '[]') as scopes`;
 
@@ -18,6 +18,8 @@ interface Row {
   token_ttl_seconds: number;
   signing_alg: SigningAlg;
   requirement: Requirement;
+  enforces_roles: boolean;
+  origin: ApiOrigin;
   disabled_at: Date | null;
   created_at: Date;
   updated_at: Date;
@@ -66,6 +68,8 @@ export async function insertApi(tx: Queryable, api: Omit<Api, 'disabledAt'>): Pr
     token_ttl_seconds: api.tokenTtlSeconds,
     signing_alg: api.signingAlg,
     requirement: api.requirement,
+    enforces_roles: api.enforcesRoles,
+    origin: api.origin,
     created_at: api.createdAt,
     updated_at: api.updatedAt,
   });
@@ -107,6 +111,15 @@ export async function saveApiDisabled(
   await tx('apis').where({ id }).update({ disabled_at: disabledAt, updated_at: now });
 }
 
+export async function saveApiEnforcement(
+  tx: Queryable,
+  id: string,
+  enforcesRoles: boolean,
+  now: Date,
+): Promise<void> {
+  await tx('apis').where({ id }).update({ enforces_roles: enforcesRoles, updated_at: now });
+}
+
 export async function deleteApiRow(tx: Queryable, id: string): Promise<void> {
   await tx('apis').where({ id }).delete();
 }
@@ -125,6 +138,8 @@ function toApi(row: Row): Api {
     tokenTtlSeconds: row.token_ttl_seconds,
     signingAlg: row.signing_alg,
     requirement: row.requirement,
+    enforcesRoles: row.enforces_roles,
+    origin: row.origin,
     disabledAt: row.disabled_at,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

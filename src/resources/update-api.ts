@@ -5,6 +5,7 @@ import type { Requirement } from '../config/requirement.ts';
 import type { Database } from '../db/database.ts';
 import type { Api, ApiScope } from './api.ts';
 import { byName } from './create-api.ts';
+import { refuseBuiltInApi } from './built-in.ts';
 import { apiNotFound } from './not-found.ts';
 import { checkName, checkScopes, checkSigningAlg, checkTokenTtl } from './rules.ts';
 import { lockApi, notifyApi, saveApi, saveScopes } from './store.ts';
@@ -30,6 +31,7 @@ export async function updateApi(
   return db.transaction(async (tx) => {
     const before = await lockApi(tx, id);
     if (!before) throw apiNotFound();
+    refuseBuiltInApi(before);
     const after: Api = {
       ...before,
       name: changes.name === undefined ? before.name : checkName(changes.name),

@@ -1,6 +1,7 @@
 import { record, type Actor } from '../audit/record.ts';
 import { deleteClientRow, listClientsActingFor, notifyClientsOfApi } from '../clients/store.ts';
 import { deleteConsentedScopes } from '../grants/consent-store.ts';
+import { refuseBuiltInApi } from '../resources/built-in.ts';
 import { apiNotFound } from '../resources/not-found.ts';
 import { deleteApiRow, lockApi, notifyApi } from '../resources/store.ts';
 import { revokeWithin, revoking, type RevocationContext, type Revoked } from './revoke.ts';
@@ -13,6 +14,7 @@ export async function deleteApi(ctx: RevocationContext, id: string, actor: Actor
   return revoking(ctx, async (tx) => {
     const api = await lockApi(tx, id);
     if (!api) throw apiNotFound();
+    refuseBuiltInApi(api);
     // Before the row goes: afterwards nobody can tell which clients mentioned it.
     await notifyClientsOfApi(tx, id);
     const ownClients = await listClientsActingFor(tx, id);

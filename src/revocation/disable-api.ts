@@ -1,4 +1,5 @@
 import { record, type Actor } from '../audit/record.ts';
+import { refuseBuiltInApi } from '../resources/built-in.ts';
 import { apiNotFound } from '../resources/not-found.ts';
 import { lockApi, notifyApi, saveApiDisabled } from '../resources/store.ts';
 import { revokeWithin, revoking, type RevocationContext, type Revoked } from './revoke.ts';
@@ -8,6 +9,7 @@ export async function disableApi(ctx: RevocationContext, id: string, actor: Acto
   return revoking(ctx, async (tx) => {
     const api = await lockApi(tx, id);
     if (!api) throw apiNotFound();
+    refuseBuiltInApi(api);
     const now = ctx.clock.now();
     if (api.disabledAt === null) {
       await saveApiDisabled(tx, id, now, now);

@@ -33,13 +33,14 @@ export async function endTokens(
 
 async function endOwn(tx: Knex.Transaction, target: RevokeTarget, now: Date): Promise<EndedTokens[]> {
   const where = conditionOf(target);
-  if ('client' in target) return endBySlices(tx, where, now);
+  if (mayBeMany(target)) return endBySlices(tx, where, now);
   if (isUnindexed(target)) return endByBlocks(tx, where, now);
   return [await end(tx, 'tokens', where, now)];
 }
 
 /** What others were given in exchange for a token that ends. */
 async function endHeirs(tx: Knex.Transaction, target: RevokeTarget, now: Date): Promise<EndedTokens[]> {
+  if (isOfRoles(target)) return [await end(tx, 'tokens', heirsOf(conditionOf(target), now), now)];
   const name = nameOf(target);
   if (name === undefined) return [];
   return [await end(tx, 'tokens', { sql: 'hangs_on @> ARRAY[?]', values: [name] }, now)];
@@ -54,7 +55,7 @@ export async function endLatecomers(
   const where = conditionOf(target);
   const from = new Date(now.getTime() - ISSUE_SECONDS_MAX * 1000);
   const late = { sql: `${where.sql} AND issued_at >= ?`, values: [...where.values, from] };
-  const isNarrow = !('client' in target) && !isUnindexed(target);
+  const isNarrow = !mayBeMany(target) && !isUnindexed(target);
   return together([
     await end(tx, 'tokens', isNarrow ? where : late, now),
     ...(await endHeirs(tx, target, now)),
@@ -97,6 +98,7 @@ function conditionOf(target: RevokeTarget): Condition {
   if ('client' in target) return { sql: 'client_id = ?', values: [target.client] };
   if ('consentOf' in target) return conditionOfConsent(target);
   if ('api' in target) return { sql: 'api_id = ?', values: [target.api] };
+  if (isOfRoles(target)) return conditionOfRoles(target);
   if ('key' in target) return { sql: 'kid = ?', values: [target.key] };
   // It has only heirs.
   if ('trustedIssuer' in target) return { sql: 'false', values: [] };
@@ -141,9 +143,48 @@ function conditionOfConsent({ consentOf, clientId }: { consentOf: string; client
   };
 }
 
+type RolesTarget = Extract<RevokeTarget, { apiId: string }>;
+
+function isOfRoles(target: RevokeTarget): target is RolesTarget {
+  return 'accountRoles' in target || 'clientRoles' in target || 'role' in target;
+}
+
+/** What a client was given in exchange for a token of another client acts for that other one, and hangs on it. */
+function conditionOfRoles(target: RolesTarget): Condition {
+  if ('accountRoles' in target) {
+    return { sql: 'account_id = ? AND api_id = ?', values: [target.accountRoles, target.apiId] };
+  }
+  if ('clientRoles' in target) {
+    const { clientRoles, apiId } = target;
+    return {
+      sql: 'account_id IS NULL AND api_id = ? AND (client_id = ? OR hangs_on @> ARRAY[?])',
+      values: [apiId, clientRoles, `client:${clientRoles}`],
+    };
+  }
+  return {
+    sql: `api_id = ? AND (account_id IN (SELECT ra.account_id FROM role_assignments ra WHERE ra.role_id = ?)
+      OR account_id IS NULL AND EXISTS (SELECT FROM role_assignments ra WHERE ra.role_id = ?
+        AND (ra.client_id = t.client_id OR t.hangs_on @> ARRAY['client:' || ra.client_id])))`,
+    values: [target.apiId, target.role, target.role],
+  };
+}
+
+/** What came of the tokens that ended just now, for whatever API; no name says which they are. */
+function heirsOf({ sql, values }: Condition, now: Date): Condition {
+  return {
+    sql: `hangs_on && ARRAY(SELECT 'jti:' || encode(t.jti, 'hex') FROM tokens t
+      WHERE t.revoked_at = ? AND ${sql})`,
+    values: [now, ...values],
+  };
+}
+
+function mayBeMany(target: RevokeTarget): boolean {
+  return 'client' in target || 'clientRoles' in target;
+}
+
 /** The ledger has no index for these: each would cost every issue, and they are rare. */
 function isUnindexed(target: RevokeTarget): boolean {
-  return 'api' in target || 'key' in target || 'issuedBefore' in target;
+  return 'api' in target || 'key' in target || 'issuedBefore' in target || 'role' in target;
 }
 
 /** A client may have millions: a slice at a time. Digests are spread evenly, so slices of their space are of one size. */

@@ -41,12 +41,18 @@ export const TARGET_KINDS = [
   'identity',
   'identitySessions',
   'provider',
+  'accountRoles',
+  'clientRoles',
+  'role',
   'api',
   'key',
   'trustedIssuer',
   'issuedBefore',
 ] as const;
 export type TargetKind = (typeof TARGET_KINDS)[number];
+
+/** They end tokens of one API, and what came of those. */
+const OF_ROLES: ReadonlySet<TargetKind> = new Set(['accountRoles', 'clientRoles', 'role']);
 
 /** The verbs that revoke as a part of what they do. */
 const OCCASIONS: Partial<Record<TargetKind, readonly string[]>> = {
@@ -55,7 +61,10 @@ const OCCASIONS: Partial<Record<TargetKind, readonly string[]>> = {
   identity: ['identity.unlinked'],
   identitySessions: ['identity.signed-out'],
   provider: ['identity-provider.disabled', 'identity-provider.deleted'],
-  api: ['api.disabled', 'api.deleted'],
+  accountRoles: ['role.taken'],
+  clientRoles: ['role.taken'],
+  role: ['role.updated', 'role.deleted'],
+  api: ['api.disabled', 'api.deleted', 'api.roles-enforced'],
   key: ['key.revoked'],
 };
 
@@ -85,10 +94,15 @@ function targetOf({ detail }: RevocationEvent): Cause['target'] | undefined {
 }
 
 function fits(target: Cause['target'], dead: Dead, event: RevocationEvent): boolean {
-  return fitsItself(target, dead, event) || fitsOrigin(target, dead.hangsOn ?? []);
+  return fitsItself(target, dead, event) || fitsOrigin(target, dead.hangsOn ?? [], event);
 }
 
-function fitsOrigin({ kind, value }: Cause['target'], hangsOn: readonly string[]): boolean {
+function fitsOrigin(
+  { kind, value }: Cause['target'],
+  hangsOn: readonly string[],
+  { detail }: RevocationEvent,
+): boolean {
+  if (OF_ROLES.has(kind)) return hangsOn.includes(`api:${String(detail['apiId'])}`);
   const name = kind === 'issuedBefore' ? undefined : nameOf({ [kind]: value } as unknown as RevokeTarget);
   return name !== undefined && hangsOn.includes(name);
 }
@@ -114,6 +128,13 @@ function fitsItself({ kind, value }: Cause['target'], dead: Dead, { detail }: Re
     case 'provider':
       // Which one it was is not written into the ledger; what is ended hangs on a session or a grant.
       return dead.sessionUid !== null || dead.grantId !== null;
+    case 'accountRoles':
+      return dead.accountId === value && dead.apiId === detail['apiId'];
+    case 'clientRoles':
+      return dead.accountId === null && dead.apiId === detail['apiId'] && isOrHangsOnClient(dead, value);
+    case 'role':
+      // Who had it is not written down.
+      return dead.apiId === detail['apiId'];
     case 'api':
       return dead.apiId === value;
     case 'key':
@@ -129,4 +150,8 @@ function fitsItself({ kind, value }: Cause['target'], dead: Dead, { detail }: Re
         (dead.hangsOn ?? []).length > 0
       );
   }
+}
+
+function isOrHangsOnClient({ clientId, hangsOn = [] }: Dead, client: string): boolean {
+  return clientId === client || hangsOn.includes(`client:${client}`);
 }

@@ -50,6 +50,11 @@ export type RevokeTarget =
   /** Everything that a client holds of a person. */
   | { readonly consentOf: string; readonly clientId: string }
   | { readonly api: string }
+  /** Of an API, what acts for a person or for a client itself: they have fewer roles there. Grants and sessions go on. */
+  | { readonly accountRoles: string; readonly apiId: string }
+  | { readonly clientRoles: string; readonly apiId: string }
+  /** The same, for everybody who has the role. */
+  | { readonly role: string; readonly apiId: string }
   | { readonly key: string }
   | { readonly trustedIssuer: string }
   | { readonly issuedBefore: Date };
