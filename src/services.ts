@@ -1,3 +1,4 @@
+import { ensureAdminApi } from './admin/built-in-api.ts';
 import { ensureBuiltInClients } from './clients/built-in.ts';
 import { createClientCache, type ClientCache } from './clients/cache.ts';
 import { systemClock, type Clock } from './clock.ts';
@@ -71,6 +72,7 @@ export async function openServices(
     const secrets = deriveSecrets(config);
     await ensureKeys({ db, clock, seal });
     await ensureBuiltInClients({ db, clock, config });
+    await ensureAdminApi({ db, clock, config });
     await ensureTokenPartitions(db, clock);
 
     const bus = openBus({ connection, log });

@@ -89,6 +89,29 @@ export async function saveApi(
   });
 }
 
+/** Makes an API that is a part of this server, or gives it its address of today. Its scopes are for `saveScopes`. */
+export async function saveBuiltInApi(
+  tx: Queryable,
+  api: Pick<Api, 'id' | 'audience' | 'name' | 'tokenTtlSeconds'>,
+  now: Date,
+): Promise<void> {
+  await tx('apis')
+    .insert({
+      id: api.id,
+      audience: api.audience,
+      name: api.name,
+      token_ttl_seconds: api.tokenTtlSeconds,
+      signing_alg: 'ES256',
+      requirement: 'any',
+      enforces_roles: true,
+      origin: 'built-in',
+      created_at: now,
+      updated_at: now,
+    })
+    .onConflict('id')
+    .merge(['audience', 'name', 'token_ttl_seconds', 'updated_at']);
+}
+
 /** Adds scopes, or gives those that are there a new description. */
 export async function saveScopes(tx: Queryable, apiId: string, scopes: readonly ApiScope[]): Promise<void> {
   if (scopes.length === 0) return;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { adminAudience } from '../../src/admin/paths.ts';
 import { makeApi, makeClient, ORDERS } from '../support/factories.ts';
-import { issueToken, openAdmin, type AdminScene } from './scene.ts';
+import { giveScopes, issueToken, openAdmin, type AdminScene } from './scene.ts';
 
 let admin: AdminScene;
 
@@ -50,6 +50,7 @@ describe('access', () => {
     const { id, secret = '' } = await makeClient(services, 'machine', {
       apis: [{ audience, scopes: ['admin:clients:read'] }],
     });
+    await giveScopes(services, { clientId: id }, ['admin:clients:read']);
     const token = await issueToken(issuer, { id, secret, audience, scopes: ['admin:clients:read'] });
     expect((await admin.call('GET', '/clients', { token })).status).toBe(200);
     expect((await admin.call('POST', `/clients/${id}/disable`)).body.tokens_revoked).toBe(1);

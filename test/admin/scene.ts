@@ -1,6 +1,13 @@
+import { randomBytes } from 'node:crypto';
+
+import { ADMIN_API_ID } from '../../src/admin/built-in-api.ts';
 import { ADMIN_SCOPES, type AdminScope } from '../../src/admin/scopes.ts';
 import { adminAudience } from '../../src/admin/paths.ts';
-import { makeApi, makeClient } from '../support/factories.ts';
+import { assignRole } from '../../src/roles/assign-role.ts';
+import { createRole } from '../../src/roles/create-role.ts';
+import type { Subject } from '../../src/roles/role.ts';
+import type { Services } from '../../src/services.ts';
+import { makeClient } from '../support/factories.ts';
 import { startTestServer, type TestServer, type TestServerOptions } from '../support/server.ts';
 
 /** A server with its admin API, and requests to it as an operator's program makes them. */
@@ -39,10 +46,10 @@ export async function openAdmin(options: TestServerOptions = {}): Promise<AdminS
 
   async function tokenFor(scopes: readonly string[]): Promise<string> {
     const { id, secret = '' } = await makeClient(services, 'machine', { apis: [{ audience, scopes }] });
+    await giveScopes(services, { clientId: id }, scopes);
     return issueToken(issuer, { id, secret, audience, scopes });
   }
 
-  await makeApi(services, { audience, name: 'Admin', scopes: ADMIN_SCOPES });
   const owner = await tokenFor(EVERY_SCOPE);
   return {
     server,
@@ -62,6 +69,17 @@ export async function openAdmin(options: TestServerOptions = {}): Promise<AdminS
       ),
     stop: () => server.stop(),
   };
+}
+
+/** By a role of its own. */
+export async function giveScopes(
+  services: Services,
+  subject: Subject,
+  scopes: readonly string[],
+): Promise<void> {
+  const name = `test.${randomBytes(6).toString('hex')}`;
+  const role = await createRole(services, { apiId: ADMIN_API_ID, name, scopes, actor: 'test' });
+  await assignRole(services, { roleId: role.id, subject, actor: 'test' });
 }
 
 export async function issueToken(
