@@ -18,12 +18,12 @@ export const ADMIN_API_ID = 'guichet-admin';
 const TOKEN_TTL_SECONDS = 600;
 
 /** With these one can come to more than one has: by a role, by another's identity, by a key, by the whole configuration. */
-const BEYOND_OPERATORS: readonly AdminScope[] = [
+const BEYOND_OPERATORS: ReadonlySet<AdminScope> = new Set<AdminScope>([
   'admin:roles:write',
   'admin:settings:write',
   'admin:keys:write',
   'admin:identity-providers:write',
-];
+]);
 
 const all = ADMIN_SCOPES.map(({ name }) => name);
 
@@ -31,7 +31,7 @@ export const ADMIN_ROLES = {
   owner: { description: 'Everything, and who else may do what', scopes: all },
   operator: {
     description: 'Everything but roles, keys, identity providers and settings',
-    scopes: all.filter((scope) => !BEYOND_OPERATORS.includes(scope)),
+    scopes: all.filter((scope) => !BEYOND_OPERATORS.has(scope)),
   },
   auditor: {
     description: 'Sees everything, changes nothing',
