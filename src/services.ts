@@ -24,6 +24,7 @@ import { createStatusLease, type StatusLease } from './revocation/status-lease.t
 import { STATUS_CHANNEL } from './revocation/status-list.ts';
 import { createStatusTokens, type StatusTokens } from './revocation/status-token.ts';
 import { createApiCache, type ApiCache } from './resources/cache.ts';
+import { createRoleCache, type RoleCache } from './roles/cache.ts';
 import { createIdentityProviderCache, type IdentityProviderCache } from './upstream/cache.ts';
 import { createOidcIssuers, type OidcIssuers } from './upstream/oidc-issuers.ts';
 
@@ -41,6 +42,7 @@ export interface Services {
   readonly throttle: Throttle;
   readonly clients: ClientCache;
   readonly apis: ApiCache;
+  readonly roles: RoleCache;
   readonly identityProviders: IdentityProviderCache;
   readonly oidcIssuers: OidcIssuers;
   readonly keys: KeyRing;
@@ -85,6 +87,8 @@ export async function openServices(
     opened.push(() => clients.close());
     const apis = createApiCache({ db, bus, clock });
     opened.push(() => apis.close());
+    const roles = createRoleCache({ db, bus, clock });
+    opened.push(() => roles.close());
     const identityProviders = createIdentityProviderCache({ db, bus, clock });
     opened.push(() => identityProviders.close());
     const metrics = createMetrics();
@@ -110,6 +114,7 @@ export async function openServices(
       throttle,
       clients,
       apis,
+      roles,
       identityProviders,
       oidcIssuers: createOidcIssuers(),
       keys,

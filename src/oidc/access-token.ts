@@ -6,13 +6,17 @@ import { OIDC_SCOPES } from '../clients/metadata.ts';
 import type { Api } from '../resources/api.ts';
 import { statusListUri } from '../revocation/status-list.ts';
 import { jtiDigest } from '../revocation/token.ts';
+import { narrowByRoles } from '../roles/narrow.ts';
+import type { Subject } from '../roles/role.ts';
 import type { HallContext } from './context.ts';
 import { checkStrength } from './demand.ts';
 import { currentIssuance, type Exchange } from './issuance.ts';
+import { carriedScopes, refuseEmptied, rolesInToken, subjectOf } from './roles.ts';
 
 /**
  * RFC 9068 access tokens for registered APIs (RFC 8707). A client gets what its registration lists for the API, no more;
- * asking for more is an error and not a silently smaller token, because a caller that is not told finds out in production.
+ * asking for more is an error and not a silently smaller token, because a caller that is not told finds out in production. What
+ * the person may have is another matter, which no client can know: see roles.ts.
  */
 type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
 
@@ -28,10 +32,13 @@ export function resourceIndicators(hall: HallContext): ResourceIndicators {
         throw new errors.InvalidTarget('the client may not ask for this resource');
       }
       await refuseUnknownScopes(hall, ctx, client);
+      const carried = await carriedScopes(hall, api, subjectOf(ctx));
+      const left = narrowByRoles(allowed, new Set(allowed), carried);
+      refuseEmptied(ctx, allowed, left);
       const kid = hall.keys.activeKid(api.signingAlg);
       return {
         audience: api.audience,
-        scope: allowed.join(' '),
+        scope: left.kept.join(' '),
         accessTokenTTL: api.tokenTtlSeconds,
         accessTokenFormat: 'jwt',
         jwt: { sign: { alg: api.signingAlg, ...(kid === undefined ? {} : { kid }) } },
@@ -73,6 +80,9 @@ export function recordJwt(
       throw new errors.InvalidTarget('the API is not registered any more');
     }
     const { exchange } = issuance;
+    const subject = exchange?.subject ?? whoseIs(token);
+    const { scope } = jwt.payload;
+    const roles = await rolesInToken(hall, { api, subject, scope });
     const authentication = exchange?.authentication ?? authenticationClaims(ctx);
     // Also at a refresh and an exchange: the API may ask for more than it did when the person signed in.
     if (token.kind === 'AccessToken') checkStrength(api, authentication['acr']);
@@ -82,6 +92,7 @@ export function recordJwt(
     const expiresAt = new Date(exp * 1000);
     const status = await hall.statusLease.allocate(expiresAt);
     Object.assign(jwt.payload, authentication, exchangedClaims(exchange), {
+      ...(roles && { roles: roles.names }),
       iat,
       exp,
       status: {
@@ -107,9 +118,19 @@ export function recordJwt(
       statusIndex: status.index,
       issuedAt: new Date(iat * 1000),
       expiresAt,
+      ...(roles && { roles: roles.standing }),
       ...(exchange && { origin: exchange.origin }),
     };
   };
+}
+
+/** A client acts for itself where no person is concerned. */
+function whoseIs(token: {
+  readonly clientId?: string | undefined;
+  readonly accountId?: string | undefined;
+}): Subject {
+  if (token.accountId !== undefined) return { accountId: token.accountId };
+  return { clientId: token.clientId ?? '' };
 }
 
 /** RFC 8693 §4.1. The library names the client as the subject where no person is concerned. */
@@ -165,9 +186,10 @@ async function refuseUnknownScopes(
   }
 }
 
-async function allowedScopes(
+/** What a client may ask for of an API; undefined: it may not ask for the API. */
+export async function allowedScopes(
   hall: HallContext,
-  client: Client,
+  client: Pick<Client, 'clientId'>,
   api: Api | undefined,
 ): Promise<readonly string[] | undefined> {
   if (!api) return undefined;

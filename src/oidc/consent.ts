@@ -9,9 +9,11 @@ import { toApiScopes } from '../grants/consent.ts';
 import { giveConsent } from '../grants/give-consent.ts';
 import { stateOf } from '../http/middleware.ts';
 import type { ApiScope } from '../resources/api.ts';
+import { allowedScopes } from './access-token.ts';
 import { scopesOf } from './claims.ts';
 import type { HallContext } from './context.ts';
 import { grantTtlSeconds } from './lifetimes.ts';
+import { carriedScopes } from './roles.ts';
 
 /** What a person is asked to allow, and for how long. */
 export interface ConsentRequest {
@@ -103,9 +105,10 @@ async function missing(hall: HallContext, details: Details): Promise<MissingDeta
   const resources: Record<string, string[]> = {};
   for (const audience of [details.params['resource'] ?? []].flat().map(String)) {
     const api = await hall.apis.findByAudience(audience);
-    resources[audience] = (api?.scopes ?? [])
-      .map((scope) => scope.name)
-      .filter((name) => asked.includes(name));
+    const allowed = (await allowedScopes(hall, { clientId: String(details.params['client_id']) }, api)) ?? [];
+    const subject = details.session && { accountId: details.session.accountId };
+    const carried = api && (await carriedScopes(hall, api, subject));
+    resources[audience] = allowed.filter((name) => asked.includes(name) && (carried?.has(name) ?? true));
   }
   return {
     missingOIDCScope: asked.filter((scope) => oidc.has(scope)),

@@ -11,6 +11,7 @@ import type { KeyRing } from '../keys/key-ring.ts';
 import type { Logger } from '../log.ts';
 import type { StatusLease } from '../revocation/status-lease.ts';
 import type { ApiCache } from '../resources/cache.ts';
+import type { RoleCache } from '../roles/cache.ts';
 import type { ProviderPages } from './pages.ts';
 import type { Records } from './records.ts';
 
@@ -24,6 +25,7 @@ export interface HallContext {
   readonly seal: Seal;
   readonly clients: ClientCache;
   readonly apis: ApiCache;
+  readonly roles: RoleCache;
   readonly keys: KeyRing;
   readonly egress: Egress;
   readonly throttle: Throttle;

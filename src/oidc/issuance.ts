@@ -8,9 +8,11 @@ import type { Issue, RefreshAnswerRow } from '../revocation/issue.ts';
 import type { Origin } from '../revocation/origin.ts';
 import { revoke } from '../revocation/revoke.ts';
 import type { TokenRow } from '../revocation/token.ts';
+import type { Subject } from '../roles/role.ts';
 import type { HallContext } from './context.ts';
 import { answerAgain, recordAnswer } from './refresh-again.ts';
 import { oidcOf, requestIdOf } from './library-context.ts';
+import { retryWithOtherRoles } from './roles.ts';
 import { recordRefresh } from './session-use.ts';
 
 /**
@@ -33,6 +35,8 @@ export interface Issuance {
 /** What the new token says and hangs on because of the one it is exchanged for. */
 export interface Exchange {
   readonly sub: string;
+  /** Whose roles count. */
+  readonly subject: Subject;
   readonly act: unknown;
   /** `auth_time`, `acr`, `amr`. */
   readonly authentication: Readonly<Record<string, unknown>>;
@@ -70,7 +74,10 @@ export function commitIssued(hall: HallContext): Middleware {
     const outcome = await hall.records.issue(issue);
     hall.metrics.issued.inc({ outcome });
     if (outcome === 'issued') return recordRefresh(hall, ctx, issuance.spends?.model);
-    if (outcome === 'ended') await retryWithAnotherKey(hall, issue);
+    if (outcome === 'ended') {
+      await retryWithAnotherKey(hall, issue);
+      await retryWithOtherRoles(hall, issue);
+    }
     if (outcome === 'spent' && (await answerAgain(hall, ctx, issuance))) return;
     if (outcome === 'spent' && issuance.grantId) {
       // RFC 6749 §4.1.2, RFC 9700 §4.14.2: presented twice means stolen by somebody; what came of it dies.

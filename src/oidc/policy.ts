@@ -1,4 +1,5 @@
 import {
+  errors,
   interactionPolicy as library,
   type interactionPolicy as Policy,
   type KoaContextWithOIDC,
@@ -7,6 +8,7 @@ import {
 import { randomToken } from '../crypto/ids.ts';
 import type { HallContext } from './context.ts';
 import { wantsMore } from './demand.ts';
+import { isEmptied, NO_ROLE } from './roles.ts';
 
 const { base, Check, Prompt } = library;
 
@@ -27,6 +29,15 @@ export function interactionPolicy(hall: HallContext): Policy.DefaultPolicy {
       if (session?.accountId === undefined || !params) return false;
       const justSignedIn = oidc.result?.login !== undefined;
       return wantsMore(hall, { params, accountId: session.accountId, acr: session.acr, justSignedIn });
+    }),
+  );
+  const consent = policy.get('consent');
+  if (!consent) throw new TypeError('the library has a prompt for consent');
+  // Throws instead of asking: there is nothing that the person could allow. Whoever wants another account was asked before.
+  consent.checks.add(
+    new Check('no_role', NO_ROLE, 'access_denied', async (ctx) => {
+      if (await isEmptied(hall, ctx)) throw new errors.AccessDenied(NO_ROLE);
+      return false;
     }),
   );
   policy.add(new Prompt({ name: 'select_account', requestable: true }), 1);

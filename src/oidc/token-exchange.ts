@@ -20,10 +20,13 @@ import type { ClientRecord } from '../clients/client.ts';
 import { TOKEN_EXCHANGE } from '../clients/exchange.ts';
 import { withoutBounds } from '../revocation/origin.ts';
 import { ownKeysOf } from '../revocation/own-token.ts';
+import { narrowByRoles } from '../roles/narrow.ts';
+import type { Subject } from '../roles/role.ts';
 import { createForeignTokens } from '../upstream/foreign-token.ts';
 import { defaultApi } from './access-token.ts';
 import type { HallContext } from './context.ts';
 import { currentIssuance, type Exchange } from './issuance.ts';
+import { carriedScopes, NO_ROLE } from './roles.ts';
 import {
   actOf,
   checkActor,
@@ -150,7 +153,17 @@ async function resolveTarget(
   if (!resourceServer || reach === undefined)
     throw new errors.InvalidTarget('the subject has no access to this API');
   const own = resourceServer.scope?.split(' ').filter(Boolean) ?? [];
-  return { resourceServer, scopes: narrowScopes(request.scopes, reach, own) };
+  const wanted = narrowScopes(request.scopes, reach, own);
+  const carried = await carriedScopes(hall, api, whoseRoles(subject));
+  const { kept } = narrowByRoles(wanted, new Set(wanted), carried);
+  if (request.scopes && wanted.length > 0 && kept.length === 0)
+    throw new errors.InvalidScope(NO_ROLE, wanted.join(' '));
+  return { resourceServer, scopes: kept };
+}
+
+/** Of the person or client that the new token is about, never of who acts for them. */
+function whoseRoles({ accountId, sub }: Presented): Subject {
+  return accountId === null ? { clientId: sub } : { accountId };
 }
 
 function newToken(
@@ -193,6 +206,7 @@ function rememberOrigin({
   if (!issuance) throw new TypeError('a token is exchanged within a request');
   issuance.exchange = {
     sub: subject.sub,
+    subject: whoseRoles(subject),
     act,
     authentication: authenticationOf(subject),
     exp,

@@ -6,6 +6,7 @@ import { isDeadlock } from '../db/violation.ts';
 import { AppError } from '../errors.ts';
 import type { Artifact } from '../grants/artifact.ts';
 import { artifactColumns } from '../grants/store.ts';
+import { standingIn } from '../roles/assignment-store.ts';
 import type { TokenRow } from './token.ts';
 
 /** Everything one request issues. All of it becomes durable together, or none of it. */
@@ -30,8 +31,8 @@ export interface RefreshAnswerRow {
 }
 
 /**
- * `issued` · `spent`: somebody else used the code or refresh token first · `ended`: the grant, session, person, client, API
- * or key behind it is gone. Nothing was written in the last two cases, but for the mark on a code that was spent for nothing.
+ * `issued` · `spent`: somebody else used the code or refresh token first · `ended`: the grant, session, person, client, API,
+ * key or role behind it is gone. Nothing was written in the last two cases, but for the mark on a code that was spent for nothing.
  */
 export type IssueOutcome = 'issued' | 'spent' | 'ended';
 
@@ -122,7 +123,8 @@ const TOKEN_COLUMNS = `jti, client_id, api_id, grant_id, session_uid, account_id
 
 async function write(client: PoolClient, issues: readonly Issue[], now: Date): Promise<IssueOutcome[]> {
   const onlyTokens = issues.every(isOnlyToken);
-  const values = onlyTokens ? numberedTokens(issues) : fullValues(issues, now);
+  const roles = issues.map(({ token }) => token?.roles ?? null);
+  const values = [...(onlyTokens ? numberedTokens(issues) : fullValues(issues, now)), roles];
   const { rows } = await client.query<{ no: number; live: boolean; fresh: boolean }>({
     name: onlyTokens ? 'issue_tokens' : 'issue',
     text: onlyTokens ? ISSUE_TOKENS : ISSUE,
@@ -143,7 +145,9 @@ const LIVE = `
   AND (u.grant_id IS NULL OR EXISTS (SELECT FROM grants x WHERE x.id = u.grant_id AND x.revoked_at IS NULL))
   AND (u.session_uid IS NULL OR EXISTS (SELECT FROM sessions x WHERE x.uid = u.session_uid AND x.ended_at IS NULL))
   AND (u.account_id IS NULL OR EXISTS (SELECT FROM accounts x WHERE x.id = u.account_id AND x.disabled_at IS NULL))
-  AND (u.api_id IS NULL OR EXISTS (SELECT FROM apis x WHERE x.id = u.api_id AND x.disabled_at IS NULL))
+  AND (u.api_id IS NULL OR EXISTS (SELECT FROM apis x WHERE x.id = u.api_id AND x.disabled_at IS NULL
+    AND x.enforces_roles = (u.roles IS NOT NULL)))
+  AND ${standingIn('u.roles')}
   AND (u.kid IS NULL OR EXISTS (SELECT FROM signing_keys x WHERE x.kid = u.kid AND x.state <> 'revoked'))`;
 
 // And what an exchanged token came of. Whatever ends a subject's client, person or session has ended its row as well.
@@ -161,7 +165,7 @@ const ORIGIN_LIVE = `
 const ISSUE_TOKENS = `
   WITH u AS MATERIALIZED (
     SELECT * FROM unnest($1::int[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-      $9::int[], $10::int[], $11::timestamptz[], $12::timestamptz[]) AS t(no, ${TOKEN_COLUMNS})
+      $9::int[], $10::int[], $11::timestamptz[], $12::timestamptz[], $13::text[]) AS t(no, ${TOKEN_COLUMNS}, roles)
   ), live AS MATERIALIZED (SELECT u.* FROM u WHERE ${LIVE}),
   recorded AS (INSERT INTO tokens (${TOKEN_COLUMNS}) SELECT ${TOKEN_COLUMNS} FROM live)
   SELECT no, true AS live, true AS fresh FROM live`;
@@ -169,9 +173,9 @@ const ISSUE_TOKENS = `
 const ISSUE = `
   WITH u AS MATERIALIZED (
     SELECT * FROM unnest($1::int[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-      $38::bytea[], $39::timestamptz[], $40::bytea[], $41::timestamptz[], $42::text[], $43::text[])
+      $38::bytea[], $39::timestamptz[], $40::bytea[], $41::timestamptz[], $42::text[], $43::text[], $45::text[])
       AS t(no, spends, client_id, grant_id, session_uid, account_id, api_id, kid,
-        subject_jti, subject_expires_at, actor_jti, actor_expires_at, issuer_id, identity_id)
+        subject_jti, subject_expires_at, actor_jti, actor_expires_at, issuer_id, identity_id, roles)
   ), held AS MATERIALIZED (
     -- locked in one order everywhere, so that two processes wait for each other instead of deadlocking
     SELECT digest FROM artifacts WHERE digest IN (SELECT spends FROM u) AND consumed_at IS NULL ORDER BY digest FOR UPDATE

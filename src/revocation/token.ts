@@ -22,12 +22,17 @@ export interface TokenRow {
   readonly statusIndex: number;
   readonly issuedAt: Date;
   readonly expiresAt: Date;
+  /** The roles it was made by, see `standingIn` in roles/assignment-store.ts; undefined where its API does not enforce roles. */
+  readonly roles?: string | undefined;
   /** Only of a token that was exchanged for another one. */
   readonly origin?: Origin | undefined;
 }
 
 /** A row as it is found again. */
-export interface LedgerEntry extends Omit<TokenRow, 'jti' | 'statusList' | 'statusIndex' | 'origin'> {
+export interface LedgerEntry extends Omit<
+  TokenRow,
+  'jti' | 'statusList' | 'statusIndex' | 'roles' | 'origin'
+> {
   /** null: issued before there were status lists. */
   readonly status: StatusPlace | null;
   readonly revokedAt: Date | null;

@@ -97,13 +97,10 @@ export async function rolesOf(db: Queryable, subject: Subject): Promise<GivenRol
     .where(columnOf(subject, 'ra.'))
     .orderBy(['a.audience', 'r.name', 'ra.source'])
     .limit(HELD_ROLES_MAX);
-  return rows.map((row) => ({
-    ...toAssignment(row),
-    apiId: row.api_id,
-    audience: row.audience,
-    name: row.name,
-    scopes: row.scopes,
-  }));
+  return rows.map((row) => {
+    const { api_id: apiId, audience, name, scopes } = row;
+    return Object.assign(toAssignment(row), { apiId, audience, name, scopes });
+  });
 }
 
 /** The scopes of one API that somebody's roles carry. */
@@ -154,6 +151,30 @@ export async function findHeldRoles(pool: Pool, subjects: readonly Subject[]): P
     if (!roles.some(({ roleId }) => roleId === role.roleId)) held.set(row.owner, [...roles, role]);
   }
   return subjects.map((subject) => held.get(idOf(subject)) ?? []);
+}
+
+/**
+ * In SQL, whether the roles that a token was made by still stand: `column` holds a line for each, its assignment's id and how
+ * often the role had lost scopes by then; null where its API does not enforce roles.
+ */
+export function standingIn(column: string): string {
+  return `(${column} IS NULL OR NOT EXISTS (
+    SELECT FROM unnest(string_to_array(${column}, E'\\n')) AS line WHERE NOT EXISTS (
+      SELECT FROM role_assignments ra JOIN roles r ON r.id = ra.role_id
+      WHERE ra.id = split_part(line, ' ', 1) AND r.narrowings = split_part(line, ' ', 2)::int)))`;
+}
+
+/** The same for one token, with whether its API still enforces roles as it did. True also where the API is gone. */
+export async function areStanding(
+  pool: Pool,
+  { apiId, standing }: { apiId: string; standing: string | null },
+): Promise<boolean> {
+  const { rows } = await pool.query<{ stand: boolean }>({
+    name: 'roles_standing',
+    text: `SELECT a.enforces_roles = ($2::text IS NOT NULL) AND ${standingIn('$2::text')} AS stand FROM apis a WHERE a.id = $1`,
+    values: [apiId, standing],
+  });
+  return rows[0]?.stand ?? true;
 }
 
 /** Accounts and clients share one space of ids. */

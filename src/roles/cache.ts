@@ -18,8 +18,8 @@ const READS_IN_FLIGHT = 2;
 export interface RoleCache {
   /** What somebody has, at every API, by name. */
   of(subject: Subject): Promise<readonly HeldRole[]>;
-  /** Drops the copy: what it said has turned out to be stale. */
-  forget(subject: Subject): void;
+  /** Drops all copies: what one said has turned out to be stale. */
+  forget(): void;
   close(): void;
 }
 
@@ -53,7 +53,7 @@ export function createRoleCache({ db, bus, clock }: { db: Database; bus: Bus; cl
     entry.roles.then(
       () => {
         entry.expiresAtMs = clock.now().getTime() + TTL_MS;
-        evict(entries);
+        return evict(entries);
       },
       () => entries.get(key) === entry && entries.delete(key),
     );
@@ -70,7 +70,7 @@ export function createRoleCache({ db, bus, clock }: { db: Database; bus: Bus; cl
       entries.set(key, entry);
       return entry.roles;
     },
-    forget: (subject) => void entries.delete(subjectKey(subject)),
+    forget: () => entries.clear(),
     close: unsubscribe,
   };
 }
