@@ -24,6 +24,8 @@ interface SecretKeys {
   readonly passkeyChallengeKey: Buffer;
   readonly recoveryCodeKey: Buffer;
   readonly rememberedDeviceKey: Buffer;
+  /** Of the Ed25519 key that signs audit checkpoints (audit/checkpoint-keys.ts). */
+  readonly auditCheckpointKey: Buffer;
 }
 
 export function deriveSecrets(config: { readonly secrets: { readonly secret: readonly string[] } }): Secrets {
@@ -57,5 +59,6 @@ function deriveKeys(secret: string): SecretKeys {
     passkeyChallengeKey: deriveKey(secret, 'passkey-challenge'),
     recoveryCodeKey: deriveKey(secret, 'recovery-code'),
     rememberedDeviceKey: deriveKey(secret, 'remembered-device'),
+    auditCheckpointKey: deriveKey(secret, 'audit-checkpoint'),
   };
 }

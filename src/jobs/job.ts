@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Seal } from '../crypto/seal.ts';
+import type { Secrets } from '../crypto/secrets.ts';
 import type { Database } from '../db/database.ts';
 import type { Bus } from '../db/listen.ts';
 import type { Logger } from '../log.ts';
@@ -28,8 +29,9 @@ export interface JobServices {
   readonly bus: Pick<Bus, 'subscribe'>;
   readonly clock: Clock;
   readonly seal: Seal;
+  readonly secrets: Secrets;
   readonly log: Logger;
-  readonly config: Pick<Config, 'keys' | 'sessions' | 'egressAllow' | 'statusLists'>;
+  readonly config: Pick<Config, 'issuer' | 'keys' | 'sessions' | 'egressAllow' | 'statusLists'>;
 }
 
 export interface JobContext extends JobServices {

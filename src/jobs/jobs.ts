@@ -1,3 +1,4 @@
+import { makeCheckpoint } from '../audit/make-checkpoint.ts';
 import { advanceKeys } from '../keys/advance-keys.ts';
 import type { Job } from './job.ts';
 import { prune, PRUNED, pruneEnded, pruneIdleSessions, pruneMessages } from './prune.ts';
@@ -15,6 +16,12 @@ export const JOBS: readonly Job[] = [
     run: ({ db, clock }) => ensureTokenPartitions(db, clock),
   },
   { name: 'token-partitions-drop', everySeconds: 600, run: dropTokenPartitions },
+  // Two rows by their keys; how often one is made is not decided here.
+  {
+    name: 'audit-checkpoint',
+    everySeconds: 10,
+    run: async (context) => void (await makeCheckpoint(context)),
+  },
   // Reads the tombstones of a day, so not often.
   { name: 'prune-ended', everySeconds: 600, run: pruneEnded },
   // One search for each person; whoever was removed there cannot sign in any more in the meantime.

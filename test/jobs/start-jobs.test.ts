@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { createSeal } from '../../src/crypto/seal.ts';
+import { deriveSecrets } from '../../src/crypto/secrets.ts';
 import { openDatabase, type Database } from '../../src/db/database.ts';
 import { notify, openBus } from '../../src/db/listen.ts';
 import type { Job, JobServices } from '../../src/jobs/job.ts';
@@ -16,7 +17,9 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 const clock = createTestClock();
 const log = createLogger({ level: 'silent' });
 const seal = createSeal([Buffer.alloc(32, 7)]);
+const secrets = deriveSecrets({ secrets: { secret: ['a secret of tests'] } });
 const config = {
+  issuer: 'https://login.example.com',
   keys: { rotationDays: 90, publishSeconds: 900 },
   sessions: { ttlSeconds: 1_209_600, idleSeconds: 259_200 },
   egressAllow: [],
@@ -41,7 +44,7 @@ afterEach(async () => {
 function startProcess(jobs: readonly Job[]): Jobs & { db: Database } {
   const db = openDatabase({ url: database.url, poolMax: 8 });
   const bus = openBus({ connection: database.url, log });
-  const services: JobServices = { db, bus, clock, seal, log, config };
+  const services: JobServices = { db, bus, clock, seal, secrets, log, config };
   const started = startJobs(services, jobs);
   cleanUp.push(
     () => db.close(),

@@ -1,0 +1,121 @@
+import type { Pool } from 'pg';
+
+import { canonicalSql, GENESIS, type Head } from './chain.ts';
+
+/** A place in the chain. Of a chain that is whole, `eventId` follows from `seq`. */
+export interface Place {
+  readonly seq: number;
+  readonly eventId: number;
+}
+
+export interface Link extends Place {
+  readonly hash: string;
+  /** Null: the event is gone. */
+  readonly canonical: string | null;
+  readonly occurredAt: Date | null;
+}
+
+export async function findHead(pool: Pool): Promise<Head> {
+  const { rows } = await pool.query<Head>({
+    name: 'audit_head_find',
+    text: `SELECT seq, encode(hash, 'hex') AS hash FROM audit_chain ORDER BY audit_chain.seq DESC LIMIT 1`,
+  });
+  return rows[0] ?? { seq: 0, hash: GENESIS };
+}
+
+/** The hashes at these places, as far as there are links. */
+export async function findHashes(pool: Pool, seqs: readonly number[]): Promise<Map<number, string>> {
+  const { rows } = await pool.query<{ seq: number; hash: string }>({
+    name: 'audit_hashes_find',
+    text: `
+      SELECT seq, encode(hash, 'hex') AS hash FROM audit_chain WHERE seq = ANY($1::bigint[])
+      LIMIT cardinality($1::bigint[])`,
+    values: [seqs],
+  });
+  return new Map(rows.map((row) => [row.seq, row.hash]));
+}
+
+/** In the order of the chain. */
+export async function listLinks(
+  pool: Pool,
+  { after, until, limit }: { after: Place; until: number; limit: number },
+): Promise<Link[]> {
+  const { rows } = await pool.query<{
+    seq: number;
+    event_id: number;
+    hash: string;
+    canonical: string | null;
+    occurred_at: Date | null;
+  }>({
+    name: 'audit_links_list',
+    text: `
+      SELECT c.seq, c.event_id, encode(c.hash, 'hex') AS hash,
+        CASE WHEN e.id IS NOT NULL THEN ${canonicalSql('e')} END AS canonical, e.occurred_at
+      FROM audit_chain c LEFT JOIN audit_events e ON e.id = c.event_id
+      WHERE (c.seq, c.event_id) > ($1, $2) AND c.seq <= $3 ORDER BY c.seq, c.event_id LIMIT $4`,
+    values: [after.seq, after.eventId, until, limit],
+  });
+  return rows.map((row) => ({
+    seq: row.seq,
+    eventId: row.event_id,
+    hash: row.hash,
+    canonical: row.canonical,
+    occurredAt: row.occurred_at,
+  }));
+}
+
+/** An event, and whether it has a link. An event and its link become visible at once, so there are none without by chance. */
+export interface ChainedEvent {
+  readonly id: bigint;
+  readonly occurredAt: Date;
+  readonly isChained: boolean;
+}
+
+/** Looks through so many events from an id on; of those it returns the ones without a link, and the last in any case. */
+export async function listUnchained(
+  pool: Pool,
+  { from, limit }: { from: bigint; limit: number },
+): Promise<ChainedEvent[]> {
+  const { rows } = await pool.query<{ id: string; occurred_at: Date; is_chained: boolean }>({
+    name: 'audit_unchained_list',
+    text: `
+      WITH page AS MATERIALIZED (
+        SELECT id, occurred_at FROM audit_events WHERE id >= $1 ORDER BY audit_events.id LIMIT $2
+      )
+      SELECT p.id::text AS id, p.occurred_at, c.seq IS NOT NULL AS is_chained
+      FROM page p LEFT JOIN audit_chain c ON c.event_id = p.id AND c.seq > 0
+      WHERE c.seq IS NULL OR p.id = (SELECT max(id) FROM page)
+      ORDER BY p.id LIMIT $2`,
+    values: [from, limit],
+  });
+  return rows.map((row) => ({
+    id: BigInt(row.id),
+    occurredAt: row.occurred_at,
+    isChained: row.is_chained,
+  }));
+}
+
+/** What makes the log append-only and chained; a dump that was restored brings all of it back. */
+const PROTECTIONS = [
+  'audit_events_chain',
+  'audit_events_append_only',
+  'audit_chain_append_only',
+  'audit_checkpoints_append_only',
+] as const;
+
+/** Triggers that are not there, or are switched off. */
+export async function listMissingProtections(pool: Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>({
+    name: 'audit_protections_missing',
+    text: `
+      SELECT name FROM unnest($1::text[]) AS name
+      WHERE NOT EXISTS (
+        SELECT FROM pg_trigger t
+        WHERE t.tgname = name AND t.tgenabled IN ('O', 'A')
+          AND t.tgrelid IN ('audit_events'::regclass, 'audit_chain'::regclass, 'audit_checkpoints'::regclass)
+      )
+      LIMIT 10`,
+    values: [PROTECTIONS],
+  });
+  return rows.map(({ name }) => name);
+}
