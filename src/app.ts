@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 
 import { accountRoutes } from './account/routes.ts';
 import { adminRoutes } from './admin/routes.ts';
+import { refuseBlocked } from './blocks/refuse-blocked.ts';
 import { VERIFY_PATH, verifyForGateways } from './gateway/verify.ts';
 import { canonicalPath } from './http/canonical-path.ts';
 import { clientAddressFrom } from './http/client-address.ts';
@@ -74,6 +75,7 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
           requestId: view.requestId,
         }),
     }),
+    refuseBlocked(services.blocks, HEALTH_PATHS),
     // Gateways ask by address, and some can send no other Host; the answer holds nothing that is made from it.
     pinHost({ issuer: config.issuer, exempt: [...HEALTH_PATHS, VERIFY_PATH] }),
     health({ ...services, isDraining }),

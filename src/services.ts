@@ -1,4 +1,5 @@
 import { ensureAdminApi } from './admin/built-in-api.ts';
+import { createBlockList, type BlockList } from './blocks/block-list.ts';
 import { ensureBuiltInClients } from './clients/built-in.ts';
 import { createClientCache, type ClientCache } from './clients/cache.ts';
 import { systemClock, type Clock } from './clock.ts';
@@ -40,6 +41,7 @@ export interface Services {
   readonly passwords: Passwords;
   readonly egress: Egress;
   readonly throttle: Throttle;
+  readonly blocks: BlockList;
   readonly clients: ClientCache;
   readonly apis: ApiCache;
   readonly roles: RoleCache;
@@ -83,6 +85,8 @@ export async function openServices(
     opened.push(() => keys.close());
     const throttle = await createThrottle({ db, bus, clock, key: secrets.throttleKey, log });
     opened.push(() => throttle.close());
+    const blocks = await createBlockList({ db, bus, clock, log });
+    opened.push(() => blocks.close());
     const clients = createClientCache({ db, bus, clock });
     opened.push(() => clients.close());
     const apis = createApiCache({ db, bus, clock });
@@ -112,6 +116,7 @@ export async function openServices(
       passwords: openPasswords(config),
       egress: createEgress({ allow: config.egressAllow }),
       throttle,
+      blocks,
       clients,
       apis,
       roles,

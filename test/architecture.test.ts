@@ -32,6 +32,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   mail: [...GROUND, 'audit', 'http', 'views'],
   // Calls others over the egress guard; an identity is somebody's account, made for them if need be, and they are told.
   upstream: [...GROUND, 'audit', 'http', 'accounts', 'mail'],
+  // An address is what http says it is.
+  blocks: [...GROUND, 'audit', 'http'],
   revocation: [...GROUND, 'audit', ...ROOMS],
   documents: [...GROUND, 'audit', ...ROOMS, 'revocation'],
   http: [...GROUND, 'views'],

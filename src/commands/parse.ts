@@ -22,6 +22,14 @@ export const wholeNumber = z
   .regex(/^\d{1,9}$/, 'must be a whole number')
   .transform(Number);
 
+const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+
+/** `90s`, `30m`, `2h`, `7d`, in seconds. */
+export const durationSeconds = z
+  .string()
+  .regex(/^[1-9]\d{0,5}[smhd]$/, 'must be a duration like 90s, 30m, 2h or 7d')
+  .transform((text) => Number.parseInt(text, 10) * UNIT_SECONDS[text.slice(-1) as keyof typeof UNIT_SECONDS]);
+
 export const texts = z.array(z.string()).default([]);
 
 /** How many rows a list prints at most. */

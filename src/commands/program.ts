@@ -38,6 +38,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'where people are signed in',
     load: async () => (await import('./sessions.ts')).sessionsCommand,
   },
+  blocks: {
+    summary: 'addresses that are shut out: block, list, lift',
+    load: async () => (await import('./blocks.ts')).blocksCommand,
+  },
   keys: {
     summary: 'signing keys: list, rotate, revoke',
     load: async () => (await import('./keys.ts')).keysCommand,

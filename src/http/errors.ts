@@ -16,6 +16,7 @@ export const ERRORS = {
   unauthenticated: { status: 401, title: 'Not authenticated', oauth: 'invalid_token' },
   forbidden: { status: 403, title: 'Not allowed', oauth: 'access_denied' },
   csrf_failed: { status: 403, title: 'The form could not be accepted', oauth: 'access_denied' },
+  address_blocked: { status: 403, title: 'Not allowed', oauth: 'access_denied' },
   not_found: { status: 404, title: 'Not found', oauth: 'invalid_request' },
   method_not_allowed: { status: 405, title: 'Method not allowed', oauth: 'invalid_request' },
   request_timeout: { status: 408, title: 'Request timed out', oauth: 'invalid_request' },

@@ -56,6 +56,13 @@ export const PRUNED: readonly Pruned[] = [
     keepSeconds: 7 * DAY,
     everySeconds: HOUR,
   },
+  // For as long as somebody may ask why they were shut out. The table is small, and no index serves it.
+  {
+    table: 'address_blocks',
+    deadAt: 'coalesce(lifted_at, expires_at)',
+    keepSeconds: 30 * DAY,
+    everySeconds: HOUR,
+  },
   // Long enough to find out why somebody got no mail. By then it is sent or given up.
   { table: 'mails', deadAt: 'created_at', keepSeconds: 30 * DAY, everySeconds: HOUR },
 ];
