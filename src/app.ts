@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http';
 import { accountRoutes } from './account/routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { refuseBlocked } from './blocks/refuse-blocked.ts';
+import { explainError, recordDecisions } from './decisions/record-decisions.ts';
 import { VERIFY_PATH, verifyForGateways } from './gateway/verify.ts';
 import { canonicalPath } from './http/canonical-path.ts';
 import { clientAddressFrom } from './http/client-address.ts';
@@ -63,8 +64,10 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
     clientAddressFrom(config.trustedProxies, config.clientCertificateHeader),
     securityHeaders(config, isOpenedByClients),
     measure(services.metrics, routeOf),
+    recordDecisions(services, routeOf),
     handleErrors({
       log,
+      onError: explainError,
       isProtocolPath,
       methodsOf,
       renderError: (ctx, view) =>

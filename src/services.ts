@@ -11,6 +11,7 @@ import { openDatabase, type Database } from './db/database.ts';
 import { startEmbedded } from './db/embedded.ts';
 import { openBus, type Bus } from './db/listen.ts';
 import { migrate, pendingMigrations, unknownMigrations } from './db/migrate.ts';
+import { createDecisionLog, type DecisionLog } from './decisions/decision-log.ts';
 import { AppError } from './errors.ts';
 import { createEgress, type Egress } from './http/egress.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
@@ -42,6 +43,7 @@ export interface Services {
   readonly egress: Egress;
   readonly throttle: Throttle;
   readonly blocks: BlockList;
+  readonly decisions: DecisionLog;
   readonly clients: ClientCache;
   readonly apis: ApiCache;
   readonly roles: RoleCache;
@@ -87,6 +89,8 @@ export async function openServices(
     opened.push(() => throttle.close());
     const blocks = await createBlockList({ db, bus, clock, log });
     opened.push(() => blocks.close());
+    const decisions = createDecisionLog({ pool: db.pool, clock, log });
+    opened.push(() => decisions.close());
     const clients = createClientCache({ db, bus, clock });
     opened.push(() => clients.close());
     const apis = createApiCache({ db, bus, clock });
@@ -117,6 +121,7 @@ export async function openServices(
       egress: createEgress({ allow: config.egressAllow }),
       throttle,
       blocks,
+      decisions,
       clients,
       apis,
       roles,

@@ -34,11 +34,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   upstream: [...GROUND, 'audit', 'http', 'accounts', 'mail'],
   // An address is what http says it is.
   blocks: [...GROUND, 'audit', 'http'],
+  // Hears what everything above it has to say of a request.
+  decisions: [...GROUND, 'http'],
   revocation: [...GROUND, 'audit', ...ROOMS],
   documents: [...GROUND, 'audit', ...ROOMS, 'revocation'],
   http: [...GROUND, 'views'],
-  oidc: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http'],
-  interactions: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http', 'oidc', 'views'],
+  oidc: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions', 'http'],
+  interactions: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions', 'http', 'oidc', 'views'],
   account: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http', 'oidc', 'interactions', 'views'],
   public: [...GROUND, 'http', 'clients', 'keys', 'mail', 'revocation', 'views'],
   gateway: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http', 'resource-server'],
@@ -55,6 +57,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'services',
   ],
   jobs: [...GROUND, 'audit', ...ROOMS, 'revocation'],
+  gateway: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions', 'http', 'resource-server'],
+  jobs: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions'],
   // Published for APIs, so it knows nothing of this house.
   'resource-server': [],
   testing: ['*'],

@@ -38,6 +38,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'where people are signed in',
     load: async () => (await import('./sessions.ts')).sessionsCommand,
   },
+  explain: {
+    summary: 'why a request was refused, by the request id that its answer carried',
+    load: async () => (await import('./explain.ts')).explainCommand,
+  },
   blocks: {
     summary: 'addresses that are shut out: block, list, lift',
     load: async () => (await import('./blocks.ts')).blocksCommand,

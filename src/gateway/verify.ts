@@ -7,9 +7,11 @@
 import type Koa from 'koa';
 
 import type { Config } from '../config/config.ts';
+import { quote, type DecisionLine } from '../decisions/decision.ts';
+import { explain } from '../decisions/explain.ts';
 import { clientCertificate } from '../http/client-certificate.ts';
 import { httpError } from '../http/errors.ts';
-import type { Middleware } from '../http/middleware.ts';
+import { stateOf, type Middleware } from '../http/middleware.ts';
 import { linesOf } from '../http/proxy-header.ts';
 import type { ApiCache } from '../resources/cache.ts';
 import { TokenError } from '../resource-server/token-error.ts';
@@ -77,7 +79,8 @@ function requireOriginal(koa: Koa.Context): Pick<ResourceRequest, 'method' | 'ur
   );
 }
 
-function refuse(koa: Koa.Context, error: TokenError, { resourceMetadata }: Demands): void {
+function refuse(koa: Koa.Context, error: TokenError, { audience, resourceMetadata }: Demands): void {
+  if (error.code !== 'missing_token') explain(koa, refusalLine(error, audience));
   koa.status = error.status;
   for (const [name, value] of Object.entries(error.headers)) {
     const isChallenge = name.toLowerCase() === 'www-authenticate';
@@ -85,7 +88,12 @@ function refuse(koa: Koa.Context, error: TokenError, { resourceMetadata }: Deman
     // RFC 9110 §11.6.1: several challenges are one list. Some gateways copy one line only.
     koa.set(name, values.join(', '));
   }
-  koa.body = error.toJSON();
+  koa.body = { ...error.toJSON(), request_id: stateOf(koa).requestId };
+}
+
+function refusalLine({ code, reason, message }: TokenError, audience: string): DecisionLine {
+  const words = `${code}${reason === undefined ? '' : ` (${reason})`} for ${quote(audience)}: ${message}`;
+  return { step: 'access token', verdict: 'refused', words };
 }
 
 function withMetadata(challenge: string, url: string | undefined): string {

@@ -11,6 +11,8 @@ export interface ErrorHandling {
   methodsOf?: (path: string) => readonly string[] | undefined;
   /** Renders the error page for people. Problem details (RFC 9457) are sent when it is absent or fails. */
   renderError?: (ctx: Koa.Context, view: ErrorView & { requestId: string }) => Promise<void>;
+  /** Hears of every error that is answered, for whoever explains it to operators. */
+  onError?: (ctx: Koa.Context, view: ErrorView) => void;
 }
 
 /** Turns everything thrown below, and every request nobody answered, into one of the table's errors. */
@@ -22,6 +24,7 @@ export function handleErrors(options: ErrorHandling): Middleware {
     } catch (error) {
       const view = viewOf(error);
       report(ctx, error, view, options.log);
+      options.onError?.(ctx, view);
       if (!ctx.headerSent && ctx.writable) await answer(ctx, view, options);
     }
   };

@@ -4,6 +4,7 @@ import type { Account } from '../accounts/account.ts';
 import { signIn, type SignIn } from '../accounts/sign-in.ts';
 import { findAccountByIdentifier } from '../accounts/store.ts';
 import { record } from '../audit/record.ts';
+import { explain, explainWhose } from '../decisions/explain.ts';
 import { knownDevice } from '../http/device-cookie.ts';
 import { stateOf } from '../http/middleware.ts';
 import { forgivenKeys, keysOf, signInBuckets, type Bucket } from '../http/throttle-buckets.ts';
@@ -60,13 +61,17 @@ export function createPasswordCheck(context: InteractionsContext) {
     const buckets = bucketsOf(context, ctx, { ...attempt, account });
     return inTurn(buckets[0]?.key ?? '', async () => {
       const waitSeconds = throttle.blockedFor(keysOf(buckets));
-      if (waitSeconds > 0) return { ok: false, waitSeconds };
+      const parties = { clientId: attempt.clientId, accountId: account?.id };
+      if (waitSeconds > 0) {
+        explainSignIn(ctx, parties, 'locked', ` for ${Math.ceil(waitSeconds)} s more`);
+        return { ok: false, waitSeconds };
+      }
       const startedAtMs = performance.now();
       const directory = attempt.oursOnly ? undefined : await chooseDirectory(context, attempt);
       const outcome = await checkWhere(attempt, directory);
       if (!outcome.ok) {
-        const { clientId } = attempt;
-        await recordFailure(context, ctx, { clientId, accountId: account?.id, reason: outcome.reason });
+        explainSignIn(ctx, parties, outcome.reason);
+        await recordFailure(context, ctx, { ...parties, reason: outcome.reason });
         await throttle.fail(buckets);
         if (directory) await untilNextStep(startedAtMs);
         return { ok: false, waitSeconds: 0 };
@@ -88,6 +93,27 @@ export function createPasswordCheck(context: InteractionsContext) {
     const there = await askDirectory(provider, attempt);
     return there.ok ? { ok: true, arrival: { provider, identity: there.identity } } : there;
   }
+}
+
+type Failure = Extract<SignIn | DirectorySignIn, { ok: false }>['reason'] | 'locked';
+
+/** For operators; the page says the same of all of them. Never the identifier as typed. */
+const FAILURES: Readonly<Record<Failure, string>> = {
+  unknown: 'nobody has this name or address',
+  'wrong-password': 'wrong password',
+  disabled: 'the password is right, but the account is disabled',
+  ambiguous: 'the directory has several people of this name',
+  locked: 'throttled after too many failures, also with the right password,',
+};
+
+function explainSignIn(
+  ctx: Context,
+  parties: { clientId: string; accountId: string | undefined },
+  reason: Failure,
+  more = '',
+): void {
+  explain(ctx, { step: 'password', verdict: 'refused', words: `${FAILURES[reason]}${more}` });
+  explainWhose(ctx, { ...parties, outcome: reason });
 }
 
 function bucketsOf(

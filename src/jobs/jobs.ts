@@ -1,7 +1,7 @@
 import { makeCheckpoint } from '../audit/make-checkpoint.ts';
 import { advanceKeys } from '../keys/advance-keys.ts';
 import type { Job } from './job.ts';
-import { prune, PRUNED, pruneEnded, pruneIdleSessions, pruneMessages } from './prune.ts';
+import { prune, pruneDecisions, PRUNED, pruneEnded, pruneIdleSessions, pruneMessages } from './prune.ts';
 import { syncDirectories } from './sync-directories.ts';
 import { dropTokenPartitions, ensureTokenPartitions } from './token-partitions.ts';
 
@@ -27,6 +27,7 @@ export const JOBS: readonly Job[] = [
   // One search for each person; whoever was removed there cannot sign in any more in the meantime.
   { name: 'sync-directories', everySeconds: 3600, run: syncDirectories },
   { name: 'prune-mail-messages', everySeconds: 3600, run: pruneMessages },
+  { name: 'prune-decisions-overflow', everySeconds: 600, run: pruneDecisions },
   { name: 'prune-idle-sessions', everySeconds: 3600, run: pruneIdleSessions },
   ...(PRUNED.map((pruned) => ({
     name: `prune-${pruned.table}`,

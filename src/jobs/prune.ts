@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
+import { DECISION_KEEP_SECONDS, DECISIONS_MAX } from '../decisions/decision.ts';
+import { deleteOverflow } from '../decisions/store.ts';
 import { ACCESS_TOKEN_TTL_SECONDS_MAX } from '../keys/key.ts';
 import { deleteMessages } from '../mail/store.ts';
 import type { JobContext } from './job.ts';
@@ -56,6 +58,7 @@ export const PRUNED: readonly Pruned[] = [
     keepSeconds: 7 * DAY,
     everySeconds: HOUR,
   },
+  { table: 'decisions', deadAt: 'decided_at', keepSeconds: DECISION_KEEP_SECONDS, everySeconds: 5 * MINUTE },
   // For as long as somebody may ask why they were shut out. The table is small, and no index serves it.
   {
     table: 'address_blocks',
@@ -116,4 +119,10 @@ export async function pruneMessages({ db, clock, log }: JobContext): Promise<voi
   const before = new Date(clock.now().getTime() - MESSAGE_KEEP_SECONDS * 1000);
   const rows = await deleteMessages(db.knex, before);
   if (rows > 0) log.debug({ table: 'mails', rows }, 'messages pruned');
+}
+
+/** Explanations beyond what there is room for: somebody sends more nonsense than a day's worth. */
+export async function pruneDecisions({ db, log }: JobContext): Promise<void> {
+  const rows = await deleteOverflow(db.pool, DECISIONS_MAX);
+  if (rows > 0) log.warn({ rows }, 'explanations were dropped before their time: there were too many');
 }

@@ -5,6 +5,7 @@ import { hmac } from '../crypto/digest.ts';
 import { artifactContext, artifactDigest, type Artifact } from '../grants/artifact.ts';
 import { consumeArtifact, deleteArtifact, findArtifactByUserCode } from '../grants/store.ts';
 import type { HallContext } from './context.ts';
+import { explainSpent } from './explain/artifacts.ts';
 import { currentIssuance, type Issuance } from './issuance.ts';
 import { notOffered } from './not-offered.ts';
 import { checkRepeated } from './refresh-again.ts';
@@ -51,6 +52,7 @@ export function createArtifactAdapter(hall: HallContext, model: string): Adapter
       const payload = await load(artifact, id);
       if (payload) rememberPresented(payload);
       const ctx = Provider.ctx;
+      if (payload?.['consumed']) explainSpent(ctx, model, payload, clock.now());
       if (payload?.['consumed'] && model === 'RefreshToken' && ctx?.oidc.route === 'token') {
         await checkRepeated(hall, ctx, id, payload);
       }

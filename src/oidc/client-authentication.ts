@@ -3,6 +3,8 @@ import type Provider from 'oidc-provider';
 import { errors, type Configuration } from 'oidc-provider';
 
 import { compareSecret } from '../clients/secret.ts';
+import { quote } from '../decisions/decision.ts';
+import { explain, explainWhose } from '../decisions/explain.ts';
 import { formDecoded } from '../http/basic-credentials.ts';
 import { httpError, tooManyRequests } from '../http/errors.ts';
 import { stateOf } from '../http/middleware.ts';
@@ -71,7 +73,12 @@ export function throttleClients(hall: HallContext): Middleware {
     if (clientId === undefined) return next();
     const buckets = clientAuthBuckets({ clientId, address: stateOf(ctx).address });
     const seconds = hall.throttle.blockedFor(keysOf(buckets));
-    if (seconds > 0) throw tooManyRequests(seconds);
+    if (seconds > 0) {
+      const words = `throttled for ${seconds} s more: too many failed attempts as ${quote(clientId)} from this address`;
+      explain(ctx, { step: 'client authentication', verdict: 'refused', words });
+      explainWhose(ctx, { clientId });
+      throw tooManyRequests(seconds);
+    }
     await next();
     // On these routes nothing but failed client authentication is a 401. The body may be a page: whoever guesses may ask for one.
     if (ctx.status === 401) await hall.throttle.fail(buckets);

@@ -1,6 +1,7 @@
 import { decodeJwt } from 'jose';
 import type { Context, Middleware } from 'koa';
 
+import { explain } from '../decisions/explain.ts';
 import type { HallContext } from './context.ts';
 
 /** FAPI 2.0 §5.3.2.1: ten seconds either way must pass, more than sixty must not. */
@@ -16,6 +17,9 @@ export function boundProofAge(hall: HallContext): Middleware {
     const issuedAt = proof === '' ? undefined : issueTime(proof);
     const now = hall.clock.now().getTime() / 1000;
     if (issuedAt === undefined || Math.abs(now - issuedAt) <= PROOF_AGE_SECONDS_MAX) return next();
+    const seconds = Math.round(Math.abs(now - issuedAt));
+    const words = `iat is ${seconds} s in the ${issuedAt < now ? 'past' : 'future'}; ${PROOF_AGE_SECONDS_MAX} s are forgiven`;
+    explain(ctx, { step: 'DPoP proof', verdict: 'refused', words });
     refuse(ctx);
     return undefined;
   };

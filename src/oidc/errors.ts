@@ -31,7 +31,8 @@ export function reportErrors(hall: HallContext, provider: Provider): void {
   }
 }
 
-const REFUSALS = [
+/** The library's events of a request that was refused, all with the context and the error. */
+export const REFUSALS = [
   'authorization.error',
   'grant.error',
   'introspection.error',
@@ -39,9 +40,14 @@ const REFUSALS = [
   'userinfo.error',
   'pushed_authorization_request.error',
   'device_authorization.error',
+  'code_verification.error',
   'registration_create.error',
+  'registration_read.error',
   'registration_update.error',
+  'registration_delete.error',
   'end_session.error',
+  'end_session_confirm.error',
+  'device_resume.error',
 ] as const;
 
 /**

@@ -1,6 +1,7 @@
 import type { Context, Middleware } from 'koa';
 import Provider from 'oidc-provider';
 
+import { explain, explainWhose } from '../decisions/explain.ts';
 import { AppError } from '../errors.ts';
 import type { Artifact } from '../grants/artifact.ts';
 import { findKey } from '../keys/store.ts';
@@ -83,8 +84,19 @@ export function commitIssued(hall: HallContext): Middleware {
       // RFC 6749 §4.1.2, RFC 9700 §4.14.2: presented twice means stolen by somebody; what came of it dies.
       await revoke(hall, { grant: issuance.grantId }, `client:${issue.clientId}`);
     }
+    explainEnd(ctx, issuance, outcome);
     await refuse(hall, ctx, outcome);
   };
+}
+
+function explainEnd(ctx: Context, issuance: Issuance, outcome: 'spent' | 'ended'): void {
+  const { spends, clientId, accountId } = issuance;
+  const words =
+    outcome === 'ended'
+      ? 'the grant, the session, the account or the client ended while the request was under way'
+      : `the ${spends?.model ?? 'code'} was redeemed before, a moment ago; its grant was ended`;
+  explain(ctx, { step: 'issuance', verdict: 'refused', words });
+  explainWhose(ctx, { clientId: clientId ?? undefined, accountId: accountId ?? undefined });
 }
 
 function isEmpty(issuance: Issuance): boolean {

@@ -13,6 +13,8 @@ import { providerConfiguration } from './configuration.ts';
 import type { HallContext } from './context.ts';
 import { refuseStrayDeviceVisitors, reserveDeviceAuthorization } from './device-visitors.ts';
 import { boundProofAge } from './dpop.ts';
+import { explainRefusals } from './explain/refusals.ts';
+import { carryRequestIds } from './explain/request-ids.ts';
 import { throttleTokenScans, throttleUserCodes } from './guesses.ts';
 import { refuseOtherHints } from './id-token-hints.ts';
 import { commitIssued } from './issuance.ts';
@@ -40,6 +42,8 @@ export function createProvider(hall: HallContext, front: readonly Middleware[]):
 
   // In running order, outermost first; the library's router comes after them.
   for (const middleware of front) provider.use(middleware);
+  provider.use(explainRefusals(hall, provider));
+  provider.use(carryRequestIds());
   provider.use(unavailableInsteadOfError());
   provider.use(cacheMetadata(hall.config));
   provider.use(allowFormTarget());

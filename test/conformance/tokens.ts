@@ -86,10 +86,14 @@ export async function checkTokenResponse(response: Response): Promise<void> {
   expect(entropyBits(String(body['access_token']))).toBeGreaterThanOrEqual(ENTROPY_BITS_MIN);
 }
 
-/** RFC 6749 §5.2. */
+/** RFC 6749 §5.2. The request id is a member of our own, which clients ignore. */
 export async function expectTokenError(response: Response, error: string): Promise<void> {
   const body = (await response.json()) as Record<string, unknown>;
-  expect(body).toEqual({ error, error_description: expect.stringMatching(DESCRIPTION) });
+  expect(body).toEqual({
+    error,
+    error_description: expect.stringMatching(DESCRIPTION),
+    request_id: response.headers.get('X-Request-Id'),
+  });
   expect(response.status).toBe(400);
   expect(response.headers.get('Content-Type')).toMatch(/^application\/json\b/);
   expect(response.headers.get('Cache-Control')).toContain('no-store');
