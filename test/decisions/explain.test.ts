@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
+import { updateClient } from '../../src/clients/update-client.ts';
 import { deleteOverflow, findDecision, listDecisions } from '../../src/decisions/store.ts';
 import { prune, PRUNED } from '../../src/jobs/prune.ts';
 import { disableAccount } from '../../src/revocation/disable-account.ts';
@@ -9,6 +10,7 @@ import {
   post,
   redeem,
   refresh,
+  signIn,
   tokensOf,
   userinfo,
   type App,
@@ -336,12 +338,12 @@ test('whoever guesses a password is told nothing, and the operator everything', 
 const NO_ANSWER: Answer = { status: 0, headers: {}, text: '', json: {}, location: undefined };
 
 test('who is throttled is told to wait, and the operator why', async () => {
-  const guess = () => machineToken({}, {}, { ...scene.web, secret: secret() });
+  const guess = () => machineToken({}, {}, { ...scene.disabled, secret: secret() });
   let answer = await guess();
   for (let count = 0; count < 30 && answer.status !== 429; count += 1) answer = await guess();
   expect(answer.status).toBe(429);
   const decision = await scene.decisionOf(answer);
-  expect(decision).toMatchObject({ outcome: 'temporarily_unavailable', clientId: scene.web.id });
+  expect(decision).toMatchObject({ outcome: 'temporarily_unavailable', clientId: scene.disabled.id });
   expect(decision?.lines[0]?.words).toMatch(
     /^throttled for \d+ s more: too many failed attempts as "cli_\w+" from this address$/,
   );
@@ -351,6 +353,30 @@ test('what went well needs no explanation', async () => {
   const answer = await machineToken({ scope: 'orders:read' });
   expect(answer.status).toBe(200);
   expect(await scene.decisionOf(answer)).toBeUndefined();
+});
+
+test('a token with less than was asked for says what is missing, and why', async () => {
+  const { services } = scene.server;
+  const scope = 'openid orders:read orders:write offline_access';
+  const app = { ...scene.web, scope };
+  const walker = createWalker({ origin: scene.server.issuer });
+  const code = await signIn(walker, app, scene.person, { prompt: 'consent' });
+  const tokens = tokensOf(await redeem(scene.node, app, code));
+  for (const value of [code, ...Object.values(tokens)]) if (value) scene.secrets.add(value);
+  await updateClient(services, app.id, { apis: [{ audience: ORDERS, scopes: ['orders:read'] }] }, 'test');
+  await vi.waitUntil(async () => (await services.clients.find(app.id))?.apis[0]?.scopes.length === 1);
+  const answer = await refresh(scene.node, app, tokens.refresh);
+  expect([answer.status, answer.json['scope']]).toEqual([200, 'orders:read']);
+  for (const value of Object.values(tokensOf(answer))) if (value) scene.secrets.add(value);
+  const decision = await scene.decisionOf(answer);
+  expect(decision).toMatchObject({ outcome: 'ok', clientId: app.id, accountId: scene.person.id });
+  expect(decision?.lines).toEqual([
+    {
+      step: 'scope',
+      verdict: 'reduced',
+      words: `scope "orders:write" dropped: the client may not ask "${ORDERS}" for it; its access holds orders:read`,
+    },
+  ]);
 });
 
 test('the command line explains, for people and for programs', async () => {
