@@ -43,7 +43,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   interactions: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions', 'http', 'oidc', 'views'],
   account: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http', 'oidc', 'interactions', 'views'],
   public: [...GROUND, 'http', 'clients', 'keys', 'mail', 'revocation', 'views'],
-  gateway: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http', 'resource-server'],
+  gateway: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions', 'http', 'resource-server'],
   // Answers from the tables of this house, with the published check; its context is a part of the services.
   admin: [
     ...GROUND,
@@ -56,8 +56,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'resource-server',
     'services',
   ],
-  jobs: [...GROUND, 'audit', ...ROOMS, 'revocation'],
-  gateway: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions', 'http', 'resource-server'],
   jobs: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions'],
   // Published for APIs, so it knows nothing of this house.
   'resource-server': [],
