@@ -10,6 +10,7 @@ import { findApi, findApiByAudience, listApis } from '../resources/store.ts';
 import { updateApi } from '../resources/update-api.ts';
 import { deleteApi } from '../revocation/delete-api.ts';
 import { disableApi } from '../revocation/disable-api.ts';
+import { enforceRoles } from '../revocation/enforce-roles.ts';
 import { removeScopes } from '../revocation/remove-scopes.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
@@ -28,17 +29,19 @@ const created = z.object({
   ttl: wholeNumber.optional(),
   alg: z.string().optional(),
   require: z.enum(REQUIREMENTS).optional(),
+  enforceRoles: z.boolean().optional(),
 });
 
 export const create: Action = async (context, { options }) => {
-  const { audience, name, scope, ttl, alg, require: requirement } = parseOptions(created, options);
+  const { audience, name, scope, ttl, alg, ...rest } = parseOptions(created, options);
   const api = await createApi(context, {
     audience,
     name,
     scopes: scope.map(parseScope),
     tokenTtlSeconds: ttl ?? context.config.tokens.accessTtlSeconds,
     signingAlg: alg,
-    requirement,
+    requirement: rest.require,
+    enforcesRoles: rest.enforceRoles,
     actor: ACTOR,
   });
   const scopes =
@@ -73,14 +76,33 @@ const updated = z.object({
   ttl: wholeNumber.optional(),
   alg: z.string().optional(),
   require: z.enum(REQUIREMENTS).optional(),
+  enforceRoles: z.boolean().optional(),
 });
 
 export const update: Action = async (context, { args, options }) => {
-  const { name, scope, removeScope, ttl, alg, require: requirement } = parseOptions(updated, options);
+  const {
+    name,
+    scope,
+    removeScope,
+    ttl,
+    alg,
+    enforceRoles: enforces,
+    ...rest
+  } = parseOptions(updated, options);
   const { id } = await getApi(context.db.knex, args);
   if (removeScope.length > 0) await removeScopes(context, id, removeScope, ACTOR);
-  const changes = { name, scopes: scope.map(parseScope), tokenTtlSeconds: ttl, signingAlg: alg, requirement };
-  return shown('The API is updated.', await updateApi(context, id, changes, ACTOR));
+  const changes = {
+    name,
+    scopes: scope.map(parseScope),
+    tokenTtlSeconds: ttl,
+    signingAlg: alg,
+    requirement: rest.require,
+  };
+  const api = await updateApi(context, id, changes, ACTOR);
+  if (enforces === undefined || enforces === api.enforcesRoles) return shown('The API is updated.', api);
+  const enforced = await enforceRoles(context, id, enforces, ACTOR);
+  const outcome = shown(`The API is updated, ${endedInWords(enforced.revoked)}`, enforced.api);
+  return { ...outcome, json: { ...apiToJson(enforced.api), ...revokedMembers(enforced.revoked) } };
 };
 
 export const disable: Action = async (context, { args }) => {
@@ -132,6 +154,7 @@ function shown(headline: string | undefined, api: Api, next?: string): Outcome {
     ['tokens', `${api.tokenTtlSeconds} s, signed with ${api.signingAlg}`],
     ['scopes', api.scopes.map(({ name, description }) => `${name}  ${description}`).join('\n') || 'none'],
     ['people', requirementInWords(api.requirement)],
+    ['roles', api.enforcesRoles ? 'enforced' : undefined],
     ['created', moment(api.createdAt)],
     ['disabled', moment(api.disabledAt)],
   ]);

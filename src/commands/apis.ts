@@ -18,6 +18,7 @@ export function apisCommand(noun: Command): void {
       ttlOption(),
       algOption(),
       requirementOption('people have signed in to get a token for it'),
+      enforceOption(),
     ],
     examples: [
       'apis create --audience https://api.example.com --name Orders \\\n      --scope orders:read="See your orders" --scope orders:write="Change your orders"',
@@ -46,9 +47,12 @@ export function apisCommand(noun: Command): void {
       ttlOption(),
       algOption(),
       requirementOption('people have signed in to get a token for it'),
+      enforceOption(),
+      new Option('--no-enforce-roles', 'they carry whatever the client may ask for'),
     ],
     examples: ['apis update https://api.example.com --ttl 600 --scope orders:cancel="Cancel your orders"'],
-    notes: 'Tokens that were issued before keep what they say: tokens revoke --api ends them.',
+    notes:
+      'Tokens that were issued before keep what they say: tokens revoke --api ends them. Beginning to enforce roles ends them by itself.',
     load: async () => (await import('./api-actions.ts')).update,
   });
   addVerb(noun, {
@@ -69,6 +73,10 @@ export function apisCommand(noun: Command): void {
     argumentHelp: AUDIENCE,
     load: async () => (await import('./api-actions.ts')).remove,
   });
+}
+
+function enforceOption(): Option {
+  return new Option('--enforce-roles', 'its tokens carry only scopes that a role carries: see roles --help');
 }
 
 function ttlOption(): Option {

@@ -9,6 +9,7 @@ import type { Queryable } from '../db/database.ts';
 import { listApis } from '../resources/store.ts';
 import { deleteClient } from '../revocation/delete-client.ts';
 import { disableClient } from '../revocation/disable-client.ts';
+import { rolesOf } from '../roles/assignment-store.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
 import { fields, moment, paragraphs, requirementInWords, table, type Outcome } from './outcome.ts';
@@ -16,6 +17,9 @@ import { pageOf, pageOptions, parseArgument, parseOptions, wholeNumber } from '.
 import { clientToJson } from '../documents/client.ts';
 import { revokedMembers } from '../documents/revoked.ts';
 import { endedInWords } from './revoked.ts';
+import { clientToJson, givenRoleToJson } from './present.ts';
+import { rolesInWords } from './role-words.ts';
+import { endedInWords, revokedMembers } from './revoked.ts';
 import type { Action } from './run.ts';
 
 export const list: Action = async ({ db }, { options }) => {
@@ -42,7 +46,12 @@ export const list: Action = async ({ db }, { options }) => {
 export const show: Action = async ({ db }, { args }) => {
   const client = await findClient(db.knex, parseArgument(args, 0, 'client'));
   if (!client) throw clientNotFound();
-  return shownClient(db.knex, client);
+  const roles = await rolesOf(db.knex, { clientId: client.id });
+  const outcome = await shownClient(db.knex, client);
+  return {
+    json: { ...Object(outcome.json), roles: roles.map(givenRoleToJson) },
+    text: paragraphs(outcome.text, roles.length > 0 && fields([['roles', rolesInWords(roles)]])),
+  };
 };
 
 export const rotate: Action = async (context, { args, options }) => {

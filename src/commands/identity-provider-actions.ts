@@ -51,6 +51,7 @@ const changes = z.object({
   trustEmail: z.boolean().optional(),
   trustMfa: z.boolean().optional(),
   button: z.boolean().optional(),
+  groups: z.string().optional(),
   newSecret: z.boolean().default(false),
 });
 
@@ -72,6 +73,7 @@ export const update: Action = async (context, { args, options: given }) => {
       trustsEmail: options.trustEmail,
       trustsMfa: options.trustMfa,
       hasButton: options.button,
+      groupsAttribute: options.groups,
       secrets,
     },
     ACTOR,
@@ -108,7 +110,10 @@ async function readNewSecret(kind: IdentityProvider['kind']): Promise<ProviderSe
   return { [name]: await readSecret('the new secret') };
 }
 
-async function getProvider({ db }: CommandContext, args: readonly string[]): Promise<IdentityProvider> {
+export async function getProvider(
+  { db }: Pick<CommandContext, 'db'>,
+  args: readonly string[],
+): Promise<IdentityProvider> {
   const provider = await findProvider(db.knex, parseArgument(args, 0, 'slug'));
   if (!provider) throw providerNotFound();
   return provider;

@@ -110,7 +110,12 @@ function directoryOf(
   provider: IdentityProviderOf<'ldap'>,
 ): Directory {
   const { bindPassword = '' } = openSecrets(seal, provider);
-  return { settings: provider.settings, mapping: provider.mapping, bindPassword };
+  return {
+    settings: provider.settings,
+    mapping: provider.mapping,
+    groupsAttribute: provider.groupsAttribute,
+    bindPassword,
+  };
 }
 
 /** The operator is told what people are not: which certificate, which password, which address. */

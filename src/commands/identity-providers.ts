@@ -4,7 +4,7 @@ import { PROVISIONINGS } from '../upstream/identity-provider.ts';
 import { AUTH_METHODS } from '../upstream/oidc-settings.ts';
 import { addDirectoryVerbs } from './directories.ts';
 import { addVerb, repeatable } from './surface.ts';
-import { providerOptions } from './upstream-options.ts';
+import { groupsOption, providerOptions } from './upstream-options.ts';
 
 const PROVIDER = { slug: 'slug of the identity provider' };
 
@@ -57,9 +57,32 @@ export function identityProvidersCommand(noun: Command): void {
       new Option('--no-trust-mfa', 'they do not'),
       new Option('--button', 'a button on the sign-in page'),
       new Option('--no-button', 'none'),
+      groupsOption(),
       new Option('--new-secret', 'replace the client secret or bind password by one from standard input'),
     ],
     load: async () => (await import('./identity-provider-actions.ts')).update,
+  });
+  addVerb(noun, {
+    usage: 'map-group <slug> <group>',
+    summary: 'whoever is in a group there has a role here, from their next sign-in on',
+    argumentHelp: { ...PROVIDER, group: 'as the provider writes it; of a directory, its name (DN)' },
+    options: groupOptions(),
+    notes: 'What the provider gives is taken when the group is gone; what an operator gave stays.',
+    examples: ['identity-providers map-group contoso sales --api https://api.example.com --role clerk'],
+    load: async () => (await import('./identity-provider-groups.ts')).map,
+  });
+  addVerb(noun, {
+    usage: 'unmap-group <slug> <group>',
+    summary: 'the group is worth that role no more; whoever has it by it keeps it until they sign in again',
+    argumentHelp: PROVIDER,
+    options: groupOptions(),
+    load: async () => (await import('./identity-provider-groups.ts')).unmap,
+  });
+  addVerb(noun, {
+    usage: 'groups <slug>',
+    summary: 'list what its groups are worth',
+    argumentHelp: PROVIDER,
+    load: async () => (await import('./identity-provider-groups.ts')).list,
   });
   addVerb(noun, {
     usage: 'disable <slug>',
@@ -79,4 +102,11 @@ export function identityProvidersCommand(noun: Command): void {
     argumentHelp: PROVIDER,
     load: async () => (await import('./identity-provider-actions.ts')).remove,
   });
+}
+
+function groupOptions(): Option[] {
+  return [
+    new Option('--api <audience>', 'the API that the role is of').makeOptionMandatory(),
+    new Option('--role <name>', 'the role').makeOptionMandatory(),
+  ];
 }

@@ -22,6 +22,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'foreign issuers whose tokens may be exchanged for ours (RFC 8693)',
     load: async () => (await import('./trusted-issuers.ts')).trustedIssuersCommand,
   },
+  roles: {
+    summary: 'roles of APIs: the scopes they carry, who has them',
+    load: async () => (await import('./roles.ts')).rolesCommand,
+  },
   users: {
     summary: 'people: names, profiles, passwords',
     load: async () => (await import('./users.ts')).usersCommand,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import type { IdentityProvider } from '../upstream/identity-provider.ts';
 import { PROVISIONINGS } from '../upstream/identity-provider.ts';
+import { groupsAttributeOf } from '../upstream/mapping.ts';
 import { fields, paragraphs, type Outcome } from './outcome.ts';
 import { texts } from './parse.ts';
 
@@ -15,6 +16,7 @@ export const providerSchema = {
     .transform(toMapping),
   provisioning: z.enum(PROVISIONINGS).optional(),
   trustEmail: z.boolean().default(false),
+  groups: z.string().optional(),
 };
 
 const schema = z.object(providerSchema);
@@ -28,6 +30,7 @@ export function providerInput(options: z.output<typeof schema>) {
     mapping: options.map,
     provisioning: options.provisioning,
     trustsEmail: options.trustEmail,
+    groupsAttribute: options.groups,
   };
 }
 
@@ -63,6 +66,7 @@ export function providerToJson(provider: IdentityProvider): Record<string, unkno
     provisioning: provider.provisioning,
     trusts_email: provider.trustsEmail,
     trusts_mfa: provider.trustsMfa,
+    groups_attribute: groupsAttributeOf(provider),
     disabled_at: provider.disabledAt,
     created_at: provider.createdAt,
     updated_at: provider.updatedAt,

@@ -18,7 +18,15 @@ export function providerOptions(): Option[] {
       'what becomes of strangers: an account, or a question whose they are',
     ).choices(PROVISIONINGS),
     new Option('--trust-email', 'its e-mail addresses are known to be the people’s own'),
+    groupsOption(),
   ];
+}
+
+export function groupsOption(): Option {
+  return new Option(
+    '--groups <attribute>',
+    'holds people’s groups: groups, of directories memberOf, otherwise',
+  );
 }
 
 export function samlOptions(): Option[] {

@@ -12,6 +12,7 @@ import { deleteAccount } from '../revocation/delete-account.ts';
 import { disableAccount } from '../revocation/disable-account.ts';
 import { resetFactors } from '../revocation/reset-factors.ts';
 import { resetPassword } from '../revocation/reset-password.ts';
+import { rolesOf } from '../roles/assignment-store.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
 import { fields, moment, paragraphs, table, type Outcome } from './outcome.ts';
@@ -19,6 +20,9 @@ import { pageOf, pageOptions, parseArgument, parseOptions } from './parse.ts';
 import { accountToJson } from '../documents/user.ts';
 import { revokedMembers } from '../documents/revoked.ts';
 import { endedInWords } from './revoked.ts';
+import { accountToJson, givenRoleToJson } from './present.ts';
+import { rolesInWords } from './role-words.ts';
+import { endedInWords, revokedMembers } from './revoked.ts';
 import type { Action } from './run.ts';
 import { readNewPassword } from './stdin.ts';
 import { claimsOf, identifierOf, userOptions } from './user-options.ts';
@@ -58,7 +62,15 @@ export const list: Action = async ({ db }, { options }) => {
   };
 };
 
-export const show: Action = async ({ db }, { args }) => shown(undefined, await getUser(db.knex, args));
+export const show: Action = async ({ db }, { args }) => {
+  const account = await getUser(db.knex, args);
+  const roles = await rolesOf(db.knex, { accountId: account.id });
+  const outcome = shown(undefined, account);
+  return {
+    json: { ...accountToJson(account), roles: roles.map(givenRoleToJson) },
+    text: paragraphs(outcome.text, roles.length > 0 && fields([['roles', rolesInWords(roles)]])),
+  };
+};
 
 export const update: Action = async (context, { args, options: given }) => {
   const options = parseOptions(userOptions, given);

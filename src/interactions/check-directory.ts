@@ -59,7 +59,12 @@ export function createDirectoryCheck(context: InteractionsContext) {
     attempt: { readonly identifier: string; readonly password: string },
   ): Promise<DirectorySignIn> {
     const { bindPassword = '' } = openSecrets(context.seal, provider);
-    const directory = { settings: provider.settings, mapping: provider.mapping, bindPassword };
+    const directory = {
+      settings: provider.settings,
+      mapping: provider.mapping,
+      groupsAttribute: provider.groupsAttribute,
+      bindPassword,
+    };
     return inTurn(provider.id, () => signInToDirectory(context, directory, attempt));
   };
 }

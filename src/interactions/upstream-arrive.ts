@@ -1,10 +1,11 @@
+import { syncProviderRoles } from '../revocation/sync-provider-roles.ts';
 import { finishRequest } from '../upstream/ask.ts';
 import type { IdentityProvider } from '../upstream/identity-provider.ts';
 import type { UpstreamIdentity } from '../upstream/identity.ts';
 import { factsOf, labelOf, type Facts } from '../upstream/mapping.ts';
 import { UpstreamError } from '../upstream/problem.ts';
 import { provision } from '../upstream/provision.ts';
-import { recognise, type Recognised } from '../upstream/recognise.ts';
+import { actorOf, recognise, type Recognised } from '../upstream/recognise.ts';
 import { findRequestProvider, saveWaiting, useRequest } from '../upstream/request-store.ts';
 import { sealWaiting, stateDigest, WAITING_TTL_SECONDS, type RequestOrigin } from '../upstream/request.ts';
 import type { InteractionsContext, Visit } from './context.ts';
@@ -56,11 +57,26 @@ export async function welcome(context: InteractionsContext, visit: Visit, arriva
     );
   }
   const known = await recognise(context, provider, identity, facts);
-  if (known) return signInAs(context, visit, arrival, known);
+  if (known) return signInWithRoles(context, visit, arrival, known);
   if (provider.provisioning === 'link-only') return wait(context, visit, arrival, { facts, collides: false });
   const provisioned = await provision(context, provider, identity, facts);
   if (!provisioned.ok) return wait(context, visit, arrival, { facts, collides: true });
-  return signInAs(context, visit, arrival, provisioned);
+  return signInWithRoles(context, visit, arrival, provisioned);
+}
+
+/** What their groups are worth is settled before they are signed in, so that the first token of the session knows. */
+async function signInWithRoles(
+  context: InteractionsContext,
+  visit: Visit,
+  arrival: Arrival,
+  person: Recognised,
+): Promise<void> {
+  if (person.account.disabledAt === null) {
+    const { provider, identity } = arrival;
+    const whose = { accountId: person.account.id, actor: actorOf(provider) };
+    await syncProviderRoles(context, provider, identity, whose);
+  }
+  return signInAs(context, visit, arrival, person);
 }
 
 async function signInAs(

@@ -1,11 +1,12 @@
 import { record, type Actor } from '../audit/record.ts';
 import { providerNotFound } from '../upstream/not-found.ts';
 import { deleteProviderRow, lockProvider, saveProviderDisabled } from '../upstream/store.ts';
+import { takeProviderRoles } from './sync-provider-roles.ts';
 import { revokeWithin, revoking, type RevocationContext, type Revoked } from './revoke.ts';
 
 /**
- * Lets nobody come through an identity provider any more, and ends the sessions and tokens of everybody who did. People who came
- * another way stay. Throws `identity_provider_not_found` (404).
+ * Lets nobody come through an identity provider any more, and ends the sessions and tokens of everybody who did. Roles that it
+ * gave are taken. People who came another way stay. Throws `identity_provider_not_found` (404).
  */
 export async function disableProvider(ctx: RevocationContext, id: string, actor: Actor): Promise<Revoked> {
   return revoking(ctx, async (tx) => {
@@ -17,7 +18,10 @@ export async function disableProvider(ctx: RevocationContext, id: string, actor:
       const detail = { providerId: id, slug: provider.slug };
       await record(tx, { occurredAt: now, type: 'identity-provider.disabled', actor, detail });
     }
-    return revokeWithin(tx, ctx, { provider: id }, actor);
+    // They come back with the next sign-in through it, once it is enabled.
+    const ofRoles = await takeProviderRoles(tx, ctx, { providerId: id, actor });
+    const { tokens, knownBy } = await revokeWithin(tx, ctx, { provider: id }, actor);
+    return { tokens: tokens + ofRoles, knownBy };
   });
 }
 
@@ -29,8 +33,9 @@ export async function deleteProvider(ctx: RevocationContext, id: string, actor: 
     const detail = { providerId: id, slug: provider.slug };
     const event = { occurredAt: ctx.clock.now(), type: 'identity-provider.deleted', actor, detail };
     await record(tx, event);
-    const revoked = await revokeWithin(tx, ctx, { provider: id }, actor);
+    const ofRoles = await takeProviderRoles(tx, ctx, { providerId: id, actor });
+    const { tokens, knownBy } = await revokeWithin(tx, ctx, { provider: id }, actor);
     await deleteProviderRow(tx, id);
-    return revoked;
+    return { tokens: tokens + ofRoles, knownBy };
   });
 }

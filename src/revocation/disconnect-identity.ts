@@ -1,3 +1,5 @@
+import type { Knex } from 'knex';
+
 import type { Account } from '../accounts/account.ts';
 import { lockAccount } from '../accounts/store.ts';
 import { record, type Actor } from '../audit/record.ts';
@@ -5,6 +7,7 @@ import { listPasskeys } from '../authenticators/passkey-store.ts';
 import { queueNotice, type NoticeFacts } from '../mail/queue-notice.ts';
 import { countUsableIdentities, deleteIdentity, listIdentities } from '../upstream/identity-store.ts';
 import { findProvider } from '../upstream/store.ts';
+import { takeProviderRoles } from './sync-provider-roles.ts';
 import { revokeWithin, revoking, type RevocationContext, type Revoked } from './revoke.ts';
 
 export type Disconnected =
@@ -46,6 +49,19 @@ export async function disconnectIdentity(
     await record(tx, { occurredAt: now, type: 'identity.unlinked', actor, accountId: account.id, detail });
     const facts = { language, detail: { provider: provider.name } };
     await queueNotice(tx, 'identity-unlinked', account, facts, now);
-    return { ok: true, revoked: await revokeWithin(tx, ctx, { identity: identityId }, actor) };
+    const ofRoles = await takeRoles(tx, ctx, { account, provider, actor });
+    const { tokens, knownBy } = await revokeWithin(tx, ctx, { identity: identityId }, actor);
+    return { ok: true, revoked: { tokens: tokens + ofRoles, knownBy } };
   });
+}
+
+/** Unless the person has another identity of the same provider, which goes on vouching for them. */
+async function takeRoles(
+  tx: Knex.Transaction,
+  ctx: RevocationContext,
+  { account, provider, actor }: { account: Account; provider: { readonly id: string }; actor: Actor },
+): Promise<number> {
+  const left = await listIdentities(tx, account.id);
+  if (left.some(({ providerId }) => providerId === provider.id)) return 0;
+  return takeProviderRoles(tx, ctx, { providerId: provider.id, accountId: account.id, actor });
 }

@@ -64,7 +64,12 @@ interface Comparison {
 
 async function compare(ctx: SyncContext, provider: IdentityProviderOf<'ldap'>): Promise<Comparison> {
   const { bindPassword = '' } = openSecrets(ctx.seal, provider);
-  const directory = { settings: provider.settings, mapping: provider.mapping, bindPassword };
+  const directory = {
+    settings: provider.settings,
+    mapping: provider.mapping,
+    groupsAttribute: provider.groupsAttribute,
+    bindPassword,
+  };
   const asking = { ...ctx, directoryTimeoutMs: PAGE_TIMEOUT_MS };
   const left: DirectoryIdentity[] = [];
   const back: DirectoryIdentity[] = [];

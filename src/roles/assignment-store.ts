@@ -51,6 +51,25 @@ export async function deleteAssignments(
   return rows.map((row) => row.role_id);
 }
 
+/** The roles that a source has given to anybody. */
+export async function listGivenBy(
+  db: Queryable,
+  source: RoleSource,
+): Promise<{ readonly roleId: string; readonly apiId: string; readonly enforcesRoles: boolean }[]> {
+  const rows = await db('roles as r')
+    .join('apis as a', 'a.id', 'r.api_id')
+    .select<{ id: string; api_id: string; enforces_roles: boolean }[]>('r.id', 'r.api_id', 'a.enforces_roles')
+    .whereIn('r.id', db('role_assignments').distinct('role_id').where({ source }))
+    .orderBy('r.id')
+    .limit(HELD_ROLES_MAX);
+  return rows.map((row) => ({ roleId: row.id, apiId: row.api_id, enforcesRoles: row.enforces_roles }));
+}
+
+/** Whatever a source has given. How many there were. */
+export async function deleteAssignmentsOf(tx: Queryable, source: RoleSource): Promise<number> {
+  return tx('role_assignments').where({ source }).delete();
+}
+
 /** Who has a role, page by page; `after` is the id that ended the previous page. */
 export async function listAssignments(
   db: Queryable,

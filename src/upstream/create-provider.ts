@@ -7,7 +7,16 @@ import { violatedConstraint } from '../db/violation.ts';
 import { AppError } from '../errors.ts';
 import type { IdentityProvider, Provisioning } from './identity-provider.ts';
 import { defaultMappingOf } from './mapping.ts';
-import { checkDomains, checkMapping, checkName, checkSettings, checkSlug, invalid, slugOf } from './rules.ts';
+import {
+  checkDomains,
+  checkGroupsAttribute,
+  checkMapping,
+  checkName,
+  checkSettings,
+  checkSlug,
+  invalid,
+  slugOf,
+} from './rules.ts';
 import { sealSecrets, type ProviderSecrets } from './secrets.ts';
 import type { Kind } from './settings.ts';
 import {
@@ -40,6 +49,8 @@ export interface NewProvider {
   readonly provisioning?: Provisioning | undefined;
   readonly trustsEmail?: boolean | undefined;
   readonly trustsMfa?: boolean | undefined;
+  /** null: the kind's own. */
+  readonly groupsAttribute?: string | null | undefined;
   readonly actor: Actor;
 }
 
@@ -65,6 +76,7 @@ export async function createProvider(ctx: UpstreamContext, input: NewProvider): 
     provisioning: input.provisioning ?? 'create',
     trustsEmail: input.trustsEmail ?? false,
     trustsMfa: input.trustsMfa ?? false,
+    groupsAttribute: checkGroupsAttribute(input.groupsAttribute ?? null),
     disabledAt: null,
     createdAt: now,
     updatedAt: now,

@@ -23,6 +23,8 @@ interface Common {
   readonly trustsEmail: boolean;
   /** A second factor that they asked for counts here. */
   readonly trustsMfa: boolean;
+  /** Their claim or attribute that holds somebody's groups; null: the kind's own (mapping.ts). */
+  readonly groupsAttribute: string | null;
   /** One JSON object under this room's seal, see secrets.ts; null: there are none. */
   readonly sealedSecrets: Buffer | null;
   readonly disabledAt: Date | null;

@@ -19,10 +19,12 @@ import {
   type DirectoryEntry,
 } from './ldap-entry.ts';
 import { IDENTIFIER, issuerOf, type LdapSettings } from './ldap-settings.ts';
+import { groupsAttributeOf } from './mapping.ts';
 
 /** A directory with the password of its service account; empty where nobody binds before a search. */
 export type Directory = Pick<IdentityProviderOf<'ldap'>, 'settings' | 'mapping'> & {
   readonly bindPassword: string;
+  readonly groupsAttribute?: string | null;
 };
 
 /** For the audit log and the throttle. The page says the same for all of them. */
@@ -30,8 +32,6 @@ export type DirectorySignIn =
   | { readonly ok: true; readonly identity: UpstreamIdentity }
   | { readonly ok: false; readonly reason: 'unknown' | 'ambiguous' | 'wrong-password' | 'disabled' };
 
-/** Kept for whoever decides by groups later. */
-const GROUPS = 'memberOf';
 const TIME_LIMIT_SECONDS = 4;
 
 /**
@@ -76,9 +76,10 @@ export async function checkDirectory(
 /** At most two: one is somebody, two are nobody. Binds as the service account first. */
 export async function findEntries(
   client: Client,
-  { settings, mapping, bindPassword }: Directory,
+  directory: Directory,
   filter: string | Filter,
 ): Promise<DirectoryEntry[]> {
+  const { settings, bindPassword } = directory;
   if (settings.bindDn !== null) {
     if (bindPassword === '') throw directoryUnavailable(new Error('the service account has no password'));
     await client.bind(settings.bindDn, bindPassword);
@@ -89,7 +90,7 @@ export async function findEntries(
     filter,
     sizeLimit: 2,
     timeLimit: TIME_LIMIT_SECONDS,
-    attributes: attributesOf(settings, mapping),
+    attributes: attributesOf(directory),
     explicitBufferAttributes: [...BINARY_ATTRIBUTES],
   });
   return searchEntries.map(readEntry);
@@ -122,7 +123,9 @@ async function canBind(client: Client, dn: string, password: string): Promise<bo
  */
 const REFUSALS = new Set([19, 32, 48, 50, 53]);
 
-function identityOf({ settings, mapping }: Directory, entry: DirectoryEntry): UpstreamIdentity {
+function identityOf(directory: Directory, entry: DirectoryEntry): UpstreamIdentity {
+  const { settings, mapping } = directory;
+  const groups = groupsAttributeOf({ kind: 'ldap', groupsAttribute: directory.groupsAttribute ?? null });
   const subject = subjectOf(entry, settings.subject);
   if (subject === undefined) {
     throw directoryUnavailable(new Error(`an entry has no single value of ${settings.subject}`));
@@ -139,7 +142,7 @@ function identityOf({ settings, mapping }: Directory, entry: DirectoryEntry): Up
     emailVerified: email !== undefined,
     attributes: {
       ...Object.fromEntries(attributes.filter(([, value]) => value !== undefined)),
-      [GROUPS]: textsOf(entry, GROUPS),
+      [groups]: textsOf(entry, groups),
     },
   };
 }
@@ -151,6 +154,8 @@ function valueOf(entry: DirectoryEntry, name: string): string | readonly string[
 }
 
 /** Operational attributes, such as `entryUUID`, come only when asked for by name. */
-function attributesOf({ subject }: LdapSettings, mapping: Directory['mapping']): string[] {
-  return [...new Set([subject, GROUPS, ...STATUS_ATTRIBUTES, ...Object.values(mapping)])];
+function attributesOf(directory: Directory): string[] {
+  const { settings, mapping } = directory;
+  const groups = groupsAttributeOf({ kind: 'ldap', groupsAttribute: directory.groupsAttribute ?? null });
+  return [...new Set([settings.subject, groups, ...STATUS_ATTRIBUTES, ...Object.values(mapping)])];
 }

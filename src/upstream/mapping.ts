@@ -64,6 +64,32 @@ export function factsOf(
   };
 }
 
+/** Where each kind of provider writes somebody's groups, unless its operator says otherwise. */
+const DEFAULT_GROUPS = { oidc: 'groups', saml: 'groups', ldap: 'memberOf' } satisfies Record<Kind, string>;
+
+export function groupsAttributeOf({
+  kind,
+  groupsAttribute,
+}: Pick<IdentityProvider, 'kind' | 'groupsAttribute'>): string {
+  return groupsAttribute ?? DEFAULT_GROUPS[kind];
+}
+
+/** More than anybody is in. What comes after them counts for nothing. */
+const GROUPS_MAX = 1000;
+
+/** What is not text is no group. */
+export function groupsOf(
+  provider: Pick<IdentityProvider, 'kind' | 'groupsAttribute'>,
+  { attributes }: Pick<UpstreamIdentity, 'attributes'>,
+): string[] {
+  const name = groupsAttributeOf(provider);
+  const value: unknown = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
+  return [value]
+    .flat()
+    .filter((group): group is string => typeof group === 'string' && group !== '')
+    .slice(0, GROUPS_MAX);
+}
+
 /** How the person knows the identity, for pages. */
 export function labelOf({ email, username, profile }: Facts): string | null {
   return email ?? username ?? profile.name ?? null;

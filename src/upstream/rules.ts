@@ -88,6 +88,11 @@ export function checkMapping(mapping: Readonly<Record<string, string>>): Mapping
   return mapping;
 }
 
+export function checkGroupsAttribute(name: string | null): string | null {
+  if (name === null || (name !== '' && name.length <= ATTRIBUTE_LENGTH_MAX && isStorable(name))) return name;
+  throw invalid(`The attribute with the groups has a name of 1 to ${ATTRIBUTE_LENGTH_MAX} characters.`);
+}
+
 export function checkSettings<K extends Kind>(kind: K, settings: unknown): SettingsOf<K> {
   const checked = SETTINGS[kind].safeParse(settings);
   if (checked.success) return checked.data as SettingsOf<K>;

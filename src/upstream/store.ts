@@ -17,6 +17,7 @@ interface Row {
   provisioning: Provisioning;
   trusts_email: boolean;
   trusts_mfa: boolean;
+  groups_attribute: string | null;
   disabled_at: Date | null;
   created_at: Date;
   updated_at: Date;
@@ -35,6 +36,7 @@ const COLUMNS: (keyof Row)[] = [
   'provisioning',
   'trusts_email',
   'trusts_mfa',
+  'groups_attribute',
   'disabled_at',
   'created_at',
   'updated_at',
@@ -149,6 +151,7 @@ function toRow(provider: IdentityProvider) {
     provisioning: provider.provisioning,
     trusts_email: provider.trustsEmail,
     trusts_mfa: provider.trustsMfa,
+    groups_attribute: provider.groupsAttribute,
     updated_at: provider.updatedAt,
   };
 }
@@ -168,6 +171,7 @@ function toProvider(row: Row): IdentityProvider {
     provisioning: row.provisioning,
     trustsEmail: row.trusts_email,
     trustsMfa: row.trusts_mfa,
+    groupsAttribute: row.groups_attribute,
     disabledAt: row.disabled_at,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -10,7 +10,7 @@ import {
 } from './create-provider.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import { providerNotFound } from './not-found.ts';
-import { checkDomains, checkName, checkSettings, checkSlug } from './rules.ts';
+import { checkDomains, checkGroupsAttribute, checkName, checkSettings, checkSlug } from './rules.ts';
 import { openSecrets, sealSecrets } from './secrets.ts';
 import { findOtherDefault, findTakenDomain, lockProvider, lockRegistry, saveProvider } from './store.ts';
 
@@ -75,6 +75,10 @@ function apply(
     provisioning: changes.provisioning ?? before.provisioning,
     trustsEmail: changes.trustsEmail ?? before.trustsEmail,
     trustsMfa: changes.trustsMfa ?? before.trustsMfa,
+    groupsAttribute:
+      changes.groupsAttribute === undefined
+        ? before.groupsAttribute
+        : checkGroupsAttribute(changes.groupsAttribute),
     updatedAt: clock.now(),
   } as IdentityProvider;
 }

@@ -162,6 +162,8 @@ export const account = {
         'identity.link-failed': 'Connecting an account elsewhere failed',
         'identity.signed-out': 'Signed out at an account elsewhere',
         'identity.unlinked': 'Account elsewhere disconnected',
+        'role.given': 'Role given to you',
+        'role.taken': 'Role taken from you',
       },
     },
     data: {

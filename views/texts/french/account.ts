@@ -163,6 +163,8 @@ export const account: typeof english = {
         'identity.link-failed': 'Échec de la liaison d’un autre service',
         'identity.signed-out': 'Déconnexion depuis un autre service',
         'identity.unlinked': 'Compte d’un autre service délié',
+        'role.given': 'Rôle accordé',
+        'role.taken': 'Rôle retiré',
       },
     },
     data: {
