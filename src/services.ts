@@ -2,6 +2,7 @@ import { ensureAdminApi } from './admin/built-in-api.ts';
 import { createBlockList, type BlockList } from './blocks/block-list.ts';
 import { ensureBuiltInClients } from './clients/built-in.ts';
 import { createClientCache, type ClientCache } from './clients/cache.ts';
+import { createSecretUses, type SecretUses } from './clients/secret-uses.ts';
 import { systemClock, type Clock } from './clock.ts';
 import type { Config } from './config/config.ts';
 import { openPasswords, type Passwords } from './crypto/passwords.ts';
@@ -45,6 +46,7 @@ export interface Services {
   readonly blocks: BlockList;
   readonly decisions: DecisionLog;
   readonly clients: ClientCache;
+  readonly secretUses: SecretUses;
   readonly apis: ApiCache;
   readonly roles: RoleCache;
   readonly identityProviders: IdentityProviderCache;
@@ -93,6 +95,8 @@ export async function openServices(
     opened.push(() => decisions.close());
     const clients = createClientCache({ db, bus, clock });
     opened.push(() => clients.close());
+    const secretUses = createSecretUses({ db, clock, log });
+    opened.push(() => secretUses.close());
     const apis = createApiCache({ db, bus, clock });
     opened.push(() => apis.close());
     const roles = createRoleCache({ db, bus, clock });
@@ -123,6 +127,7 @@ export async function openServices(
       blocks,
       decisions,
       clients,
+      secretUses,
       apis,
       roles,
       identityProviders,

@@ -43,6 +43,8 @@ export interface SecretRecord {
   readonly createdAt: Date;
   /** null: until it is rotated away. */
   readonly expiresAt: Date | null;
+  /** As it was read; the cached copy of a client is not kept up to date with it. null: never yet. */
+  readonly lastUsedAt: Date | null;
 }
 
 export interface ApiAccess {

@@ -17,7 +17,7 @@ import { NO_EXCHANGE, resolveExchange, type WantedExchange } from './exchange.ts
 import { saveExchange } from './exchange-store.ts';
 import { metadataPolicy, validateClientMetadata } from './metadata.ts';
 import { clientNotFound } from './not-found.ts';
-import { addSecret, usesSecret } from './secret.ts';
+import { addSecret, expiryOf, usesSecret } from './secret.ts';
 import { findClient, insertClient, isAccountId, notifyClient } from './store.ts';
 
 export interface ClientContext {
@@ -38,6 +38,8 @@ export interface NewClient extends WantedAccess {
   /** `any` unless said otherwise. */
   readonly requirement?: Requirement | undefined;
   readonly exchange?: WantedExchange | undefined;
+  /** How long its secret works; for ever unless said otherwise. */
+  readonly secretTtlSeconds?: number | undefined;
   readonly actor: Actor;
 }
 
@@ -49,7 +51,7 @@ export interface CreatedClient {
 
 /**
  * Registers a client for an operator. Throws `invalid_client_metadata`, `invalid_redirect_uri`, `invalid_client_id`,
- * `invalid_scope` (400), `api_not_found` (404), `client_id_taken` (409).
+ * `invalid_scope`, `invalid_secret_ttl` (400), `api_not_found` (404), `client_id_taken` (409).
  */
 export async function createClient(ctx: ClientContext, input: NewClient): Promise<CreatedClient> {
   const metadata = validateClientMetadata(input.metadata, metadataPolicy(ctx.config, 'operator'));
@@ -72,7 +74,10 @@ export async function createClient(ctx: ClientContext, input: NewClient): Promis
     }).catch(refuseTaken);
     await grantAccess(tx, id, access);
     if (exchange) await saveExchange(tx, id, { ...NO_EXCHANGE, ...exchange });
-    const secret = usesSecret(metadata) ? await addSecret(tx, ctx.secrets, { clientId: id, now }) : undefined;
+    const expiresAt = expiryOf(input.secretTtlSeconds, now);
+    const secret = usesSecret(metadata)
+      ? await addSecret(tx, ctx.secrets, { clientId: id, now, expiresAt })
+      : undefined;
     await record(tx, { occurredAt: now, type: 'client.created', actor: input.actor, clientId: id });
     await notifyClient(tx, id);
     return { client: await getClient(tx, id), ...(secret === undefined ? {} : { secret }) };

@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts';
 import { getClient, type ClientContext } from './create-client.ts';
 import type { ClientRecord, SecretRecord } from './client.ts';
 import { clientNotFound } from './not-found.ts';
-import { addSecret, isLive, usesSecret } from './secret.ts';
+import { addSecret, expiryOf, isLive, usesSecret } from './secret.ts';
 import { deleteSecrets, lockClient, notifyClient, saveSecretExpiry } from './store.ts';
 
 /** Long enough to roll a deployment out by hand; an operator may say otherwise. */
@@ -16,13 +16,27 @@ const SECRET_OVERLAP_SECONDS_MAX = 30 * 86_400;
 /**
  * Gives the client a new secret; the current one goes on working for `overlapSeconds`, all others end now, so
  * that never more than two are live. 0: the old one leaked. Throws `client_not_found` (404), `client_has_no_secret` (409),
- * `invalid_overlap` (400).
+ * `invalid_overlap`, `invalid_secret_ttl` (400).
  */
 export async function rotateSecret(
   ctx: ClientContext,
   id: string,
-  { overlapSeconds = SECRET_OVERLAP_SECONDS, actor }: { overlapSeconds?: number | undefined; actor: Actor },
-): Promise<{ client: ClientRecord; secret: string; previousExpiresAt: Date | null }> {
+  {
+    overlapSeconds = SECRET_OVERLAP_SECONDS,
+    ttlSeconds,
+    actor,
+  }: {
+    overlapSeconds?: number | undefined;
+    /** How long the new one works; for ever unless said otherwise. */
+    ttlSeconds?: number | undefined;
+    actor: Actor;
+  },
+): Promise<{
+  client: ClientRecord;
+  secret: string;
+  expiresAt: Date | null;
+  previousExpiresAt: Date | null;
+}> {
   if (
     !Number.isInteger(overlapSeconds) ||
     overlapSeconds < 0 ||
@@ -45,16 +59,17 @@ export async function rotateSecret(
     // One that was to expire sooner is not given more time.
     const previousExpiresAt = kept ? earlier(kept.expiresAt, overlapEndsAt) : null;
     if (kept && previousExpiresAt) await saveSecretExpiry(tx, kept.id, previousExpiresAt);
-    const secret = await addSecret(tx, ctx.secrets, { clientId: id, now });
+    const expiresAt = expiryOf(ttlSeconds, now);
+    const secret = await addSecret(tx, ctx.secrets, { clientId: id, now, expiresAt });
     await record(tx, {
       occurredAt: now,
       type: 'client.secret-rotated',
       actor,
       clientId: id,
-      detail: { previousExpiresAt },
+      detail: { previousExpiresAt, expiresAt },
     });
     await notifyClient(tx, id);
-    return { client: await getClient(tx, id), secret, previousExpiresAt };
+    return { client: await getClient(tx, id), secret, expiresAt, previousExpiresAt };
   });
 }
 

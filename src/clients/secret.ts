@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 import { equal, hmac } from '../crypto/digest.ts';
 import { newId, randomToken } from '../crypto/ids.ts';
 import { verificationKeys, type Secrets } from '../crypto/secrets.ts';
+import { AppError } from '../errors.ts';
 import type { ClientRecord, SecretRecord } from './client.ts';
 import { insertSecret } from './store.ts';
 
@@ -17,22 +18,32 @@ const HINT_LENGTH = PREFIX.length + 4;
 /** Longer than any secret of ours; spares hashing whatever somebody sends. */
 const PRESENTED_LENGTH_MAX = 256;
 
-/** Whether what was presented is one of the client's live secrets. Looks at all of them, equal or not, in constant time. */
+/** Whether what was presented is one of the client's live secrets. */
 export function compareSecret(
   record: Pick<ClientRecord, 'secrets'>,
   presented: string,
   secrets: Secrets,
   now: Date,
 ): boolean {
-  if (presented.length > PRESENTED_LENGTH_MAX) return false;
+  return findSecret(record, presented, secrets, now) !== undefined;
+}
+
+/** Which of the client's live secrets was presented. Looks at all of them, equal or not, in constant time. */
+export function findSecret(
+  record: Pick<ClientRecord, 'secrets'>,
+  presented: string,
+  secrets: Secrets,
+  now: Date,
+): SecretRecord | undefined {
+  if (presented.length > PRESENTED_LENGTH_MAX) return undefined;
   const digests = verificationKeys(secrets, 'clientSecretKey').map((key) => hmac(key, presented));
-  let matches = false;
+  let found: SecretRecord | undefined;
   for (const secret of record.secrets) {
     for (const digest of digests) {
-      if (equal(secret.digest, digest) && isLive(secret, now)) matches = true;
+      if (equal(secret.digest, digest) && isLive(secret, now)) found = secret;
     }
   }
-  return matches;
+  return found;
 }
 
 export function isLive(secret: Pick<SecretRecord, 'expiresAt'>, now: Date): boolean {
@@ -50,6 +61,24 @@ export function digestSecret(secrets: Secrets, value: string): { digest: Buffer;
   return { digest: hmac(secrets.clientSecretKey, value), hint: value.slice(0, HINT_LENGTH) };
 }
 
+/** A secret that is used for longer than this without being changed might as well have no end. */
+const SECRET_TTL_SECONDS_MAX = 5 * 366 * 86_400;
+
+/** When a secret made now expires; null: never. Throws `invalid_secret_ttl` (400). */
+export function expiryOf(ttlSeconds: number | undefined, now: Date): Date | null {
+  if (ttlSeconds === undefined) return null;
+  if (Number.isInteger(ttlSeconds) && ttlSeconds >= 1 && ttlSeconds <= SECRET_TTL_SECONDS_MAX)
+    return new Date(now.getTime() + ttlSeconds * 1000);
+  throw new AppError('invalid_secret_ttl', 'A secret lives for five years at most.', { status: 400 });
+}
+
+/** RFC 7591 §3.2.1, for a client that has secrets: seconds since 1970, 0 where one does not expire. */
+export function secretExpiresAt({ secrets }: Pick<ClientRecord, 'secrets'>): number {
+  const ends = secrets.map(({ expiresAt }) => (expiresAt === null ? Infinity : expiresAt.getTime()));
+  const last = Math.max(...ends);
+  return Number.isFinite(last) ? Math.floor(last / 1000) : 0;
+}
+
 export function usesSecret(metadata: Readonly<Record<string, unknown>>): boolean {
   const method = metadata['token_endpoint_auth_method'];
   return method === 'client_secret_basic' || method === 'client_secret_post';
@@ -59,10 +88,15 @@ export function usesSecret(metadata: Readonly<Record<string, unknown>>): boolean
 export async function addSecret(
   tx: Knex.Transaction,
   secrets: Secrets,
-  { clientId, now, value }: { clientId: string; now: Date; value?: string | undefined },
+  {
+    clientId,
+    now,
+    value,
+    expiresAt = null,
+  }: { clientId: string; now: Date; value?: string | undefined; expiresAt?: Date | null },
 ): Promise<string> {
   const secret = value === undefined ? generateSecret(secrets) : { value, ...digestSecret(secrets, value) };
   const { digest, hint } = secret;
-  await insertSecret(tx, { id: newId('sec'), clientId, digest, hint, createdAt: now });
+  await insertSecret(tx, { id: newId('sec'), clientId, digest, hint, createdAt: now, expiresAt });
   return secret.value;
 }

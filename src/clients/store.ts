@@ -16,7 +16,7 @@ import type { ExchangePolicy } from './exchange.ts';
 const COLUMNS = `c.id, c.metadata, c.origin, c.first_party, c.default_api_id, c.acts_for_api_id, c.requirement, c.disabled_at,
   c.created_at, c.updated_at,
   coalesce((select jsonb_agg(jsonb_build_object('id', s.id, 'digest', encode(s.digest, 'hex'), 'hint', s.hint,
-      'createdAt', s.created_at, 'expiresAt', s.expires_at) order by s.created_at, s.id)
+      'createdAt', s.created_at, 'expiresAt', s.expires_at, 'lastUsedAt', s.last_used_at) order by s.created_at, s.id)
     from client_secrets s where s.client_id = c.id), '[]') as secrets,
   coalesce((select jsonb_agg(jsonb_build_object('apiId', a.id, 'audience', a.audience, 'scopes', ca.scopes)
       order by a.audience)
@@ -38,7 +38,14 @@ interface Row {
   disabled_at: Date | null;
   created_at: Date;
   updated_at: Date;
-  secrets: { id: string; digest: string; hint: string; createdAt: string; expiresAt: string | null }[];
+  secrets: {
+    id: string;
+    digest: string;
+    hint: string;
+    createdAt: string;
+    expiresAt: string | null;
+    lastUsedAt: string | null;
+  }[];
   apis: ApiAccess[];
   brand: { color: string | null; logoType: PictureType | null; logoDigest: string | null } | null;
   exchange: ExchangePolicy | null;
@@ -130,7 +137,14 @@ export async function deleteClientRow(tx: Queryable, id: string): Promise<void> 
 
 export async function insertSecret(
   tx: Queryable,
-  secret: { id: string; clientId: string; digest: Buffer; hint: string; createdAt: Date },
+  secret: {
+    id: string;
+    clientId: string;
+    digest: Buffer;
+    hint: string;
+    createdAt: Date;
+    expiresAt: Date | null;
+  },
 ): Promise<void> {
   await tx('client_secrets').insert({
     id: secret.id,
@@ -138,6 +152,7 @@ export async function insertSecret(
     digest: secret.digest,
     hint: secret.hint,
     created_at: secret.createdAt,
+    expires_at: secret.expiresAt,
   });
 }
 
@@ -247,6 +262,7 @@ function toClient(row: Row): ClientRecord {
       hint: secret.hint,
       createdAt: new Date(secret.createdAt),
       expiresAt: secret.expiresAt === null ? null : new Date(secret.expiresAt),
+      lastUsedAt: secret.lastUsedAt === null ? null : new Date(secret.lastUsedAt),
     })),
     apis: row.apis,
     brand: row.brand ? toBrand(row.brand) : NO_BRAND,

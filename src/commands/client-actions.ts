@@ -1,9 +1,7 @@
-import { z } from 'zod';
-
 import type { ClientRecord } from '../clients/client.ts';
 import { enableClient } from '../clients/enable-client.ts';
 import { clientNotFound } from '../clients/not-found.ts';
-import { rotateSecret } from '../clients/rotate-secret.ts';
+import { secretExpiresAt } from '../clients/secret.ts';
 import { findClient, listClients } from '../clients/store.ts';
 import type { Queryable } from '../db/database.ts';
 import { listApis } from '../resources/store.ts';
@@ -17,6 +15,7 @@ import { pageOf, pageOptions, parseArgument, parseOptions, wholeNumber } from '.
 import { clientToJson } from '../documents/client.ts';
 import { revokedMembers } from '../documents/revoked.ts';
 import { endedInWords } from './revoked.ts';
+import { pageOf, pageOptions, parseArgument, parseOptions } from './parse.ts';
 import { clientToJson, givenRoleToJson } from './present.ts';
 import { rolesInWords } from './role-words.ts';
 import { endedInWords, revokedMembers } from './revoked.ts';
@@ -54,25 +53,6 @@ export const show: Action = async ({ db }, { args }) => {
   };
 };
 
-export const rotate: Action = async (context, { args, options }) => {
-  const id = parseArgument(args, 0, 'client');
-  const { overlap } = parseOptions(z.object({ overlap: wholeNumber.optional() }), options);
-  const rotated = await rotateSecret(context, id, { overlapSeconds: overlap, actor: ACTOR });
-  const previous = rotated.previousExpiresAt
-    ? `The previous secret goes on working until ${moment(rotated.previousExpiresAt)}.`
-    : 'No previous secret works any more.';
-  return {
-    json: { client_id: id, client_secret: rotated.secret, previous_expires_at: rotated.previousExpiresAt },
-    text: paragraphs(
-      `${SHOWN_ONCE}\n\n${fields([
-        ['client_id', id],
-        ['client_secret', rotated.secret],
-      ])}`,
-      previous,
-    ),
-  };
-};
-
 export const disable: Action = async (context, { args }) => {
   const id = parseArgument(args, 0, 'client');
   const revoked = await disableClient(context, id, ACTOR);
@@ -102,7 +82,7 @@ const ORIGINS = {
   'built-in': 'a part of this server',
 } as const;
 
-const SHOWN_ONCE = 'The secret is shown this once:';
+export const SHOWN_ONCE = 'The secret is shown this once:';
 
 interface Shown {
   readonly headline?: string | undefined;
@@ -116,8 +96,8 @@ export async function shownClient(
   { headline, secret, next }: Shown = {},
 ): Promise<Outcome> {
   const json = clientToJson(client, await listApis(db));
-  // RFC 7591 §3.2.1: 0 is a secret that does not expire.
-  const shownSecret = secret === undefined ? {} : { client_secret: secret, client_secret_expires_at: 0 };
+  const shownSecret =
+    secret === undefined ? {} : { client_secret: secret, client_secret_expires_at: secretExpiresAt(client) };
   return {
     json: { ...json, ...shownSecret },
     text: paragraphs(

@@ -14,7 +14,7 @@ import {
   type ClientOptions,
 } from './client-options.ts';
 import { quoted } from './outcome.ts';
-import { parseOptions } from './parse.ts';
+import { parseOptions, wholeNumber } from './parse.ts';
 import type { Action } from './run.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -27,6 +27,7 @@ const schema = z.object({
   defaultApi: z.string().optional(),
   actsFor: z.string().optional(),
   firstParty: z.boolean().default(false),
+  secretExpiresIn: wholeNumber.optional(),
 });
 
 export const create: Action = async (context, { args, options: given }) => {
@@ -47,6 +48,7 @@ export const create: Action = async (context, { args, options: given }) => {
     actsForAudience: options.actsFor,
     requirement: options.require,
     exchange: await readExchange(context, options),
+    secretTtlSeconds: options.secretExpiresIn === undefined ? undefined : options.secretExpiresIn * 86_400,
     actor: ACTOR,
   });
   const next = nextStep(client, { secret, issuer: context.config.issuer });

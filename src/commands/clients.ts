@@ -24,6 +24,10 @@ export function clientsCommand(noun: Command): void {
         'api',
       ]),
       new Option('--id <client_id>', 'a client_id of your own (default: generated)'),
+      new Option(
+        '--secret-expires-in <days>',
+        'how long its secret works (default: until it is rotated away)',
+      ),
       ...metadataOptions(),
       ...accessOptions(),
     ],
@@ -94,8 +98,25 @@ A secret is generated, shown once and stored as a digest.`,
         '--overlap <seconds>',
         'how long the present secret goes on working; 0 when it leaked (default: a day)',
       ),
+      new Option('--expires-in <days>', 'how long the new one works (default: until it is rotated away)'),
     ],
-    load: async () => (await import('./client-actions.ts')).rotate,
+    notes: 'Two secrets work at most: any third ends now.',
+    examples: ['clients rotate-secret cli_… --overlap 3600 --expires-in 365'],
+    load: async () => (await import('./client-secrets.ts')).rotate,
+  });
+  addVerb(noun, {
+    usage: 'secrets <client>',
+    summary: 'list its secrets: how they begin, when they expire, when they were last used',
+    argumentHelp: CLIENT,
+    notes: 'A use is written down a minute later at most, and when the server stops.',
+    load: async () => (await import('./client-secrets.ts')).list,
+  });
+  addVerb(noun, {
+    usage: 'revoke-secret <client> <secret>',
+    summary: 'end one of two secrets now',
+    argumentHelp: { ...CLIENT, secret: 'its id, as clients secrets lists it' },
+    notes: 'The last one that works is not ended but replaced: clients rotate-secret --overlap 0.',
+    load: async () => (await import('./client-secrets.ts')).revoke,
   });
   addVerb(noun, {
     usage: 'disable <client>',

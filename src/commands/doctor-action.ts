@@ -7,11 +7,12 @@ import { COMMAND } from './command-name.ts';
 import { openContext, type CommandContext } from './context.ts';
 import { checkIssuer } from './doctor-issuer.ts';
 import { checkMail } from './doctor-mail.ts';
+import { checkSecrets } from './doctor-secrets.ts';
 import { paragraphs, type Outcome } from './outcome.ts';
 
 /** One thing that was looked at. `advice` says what to do, unless all is well. */
 export interface Finding {
-  readonly check: 'configuration' | 'database' | 'schema' | 'keys' | 'clock' | 'issuer' | 'mail';
+  readonly check: 'configuration' | 'database' | 'schema' | 'keys' | 'secrets' | 'clock' | 'issuer' | 'mail';
   readonly state: 'ok' | 'warning' | 'problem';
   readonly message: string;
   readonly advice?: string;
@@ -87,7 +88,7 @@ async function lookAtDatabase(config: Config): Promise<Examined> {
     if (schema.state === 'problem') return { findings: [database, schema, clock], activeKids: [] };
     const keys = await listKeys(context.db.knex);
     return {
-      findings: [database, schema, clock, ...checkKeys(context, keys)],
+      findings: [database, schema, clock, ...checkKeys(context, keys), await checkSecrets(context)],
       activeKids: keys.filter((key) => key.state === 'active').map((key) => key.kid),
     };
   } catch (error) {

@@ -1,4 +1,5 @@
 import { makeCheckpoint } from '../audit/make-checkpoint.ts';
+import { warnOfExpiry } from '../clients/warn-of-expiry.ts';
 import { advanceKeys } from '../keys/advance-keys.ts';
 import type { Job } from './job.ts';
 import { prune, pruneDecisions, PRUNED, pruneEnded, pruneIdleSessions, pruneMessages } from './prune.ts';
@@ -26,6 +27,8 @@ export const JOBS: readonly Job[] = [
   { name: 'prune-ended', everySeconds: 600, run: pruneEnded },
   // One search for each person; whoever was removed there cannot sign in any more in the meantime.
   { name: 'sync-directories', everySeconds: 3600, run: syncDirectories },
+  // Two weeks before the end, give or take this.
+  { name: 'warn-of-secret-expiry', everySeconds: 3600, run: warnOfExpiry },
   { name: 'prune-mail-messages', everySeconds: 3600, run: pruneMessages },
   { name: 'prune-decisions-overflow', everySeconds: 600, run: pruneDecisions },
   { name: 'prune-idle-sessions', everySeconds: 3600, run: pruneIdleSessions },

@@ -2,6 +2,7 @@ import Provider, { errors, type Adapter, type AdapterPayload } from 'oidc-provid
 
 import type { ClientRecord } from '../clients/client.ts';
 import { registerClient } from '../clients/register.ts';
+import { secretExpiresAt } from '../clients/secret.ts';
 import { AppError } from '../errors.ts';
 import { deleteClient } from '../revocation/delete-client.ts';
 import { refuseUnbound } from './mutual-tls.ts';
@@ -51,7 +52,7 @@ function toMetadata(record: ClientRecord): AdapterPayload {
     client_id: record.id,
     client_id_issued_at: Math.floor(record.createdAt.getTime() / 1000),
     ...(record.secrets.length > 0
-      ? { client_secret: SECRET_PLACEHOLDER, client_secret_expires_at: 0 }
+      ? { client_secret: SECRET_PLACEHOLDER, client_secret_expires_at: secretExpiresAt(record) }
       : undefined),
   };
 }

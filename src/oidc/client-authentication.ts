@@ -5,6 +5,7 @@ import { errors, type Configuration } from 'oidc-provider';
 import { compareSecret } from '../clients/secret.ts';
 import { quote } from '../decisions/decision.ts';
 import { explain, explainWhose } from '../decisions/explain.ts';
+import { findSecret } from '../clients/secret.ts';
 import { formDecoded } from '../http/basic-credentials.ts';
 import { httpError, tooManyRequests } from '../http/errors.ts';
 import { stateOf } from '../http/middleware.ts';
@@ -21,7 +22,9 @@ const ASSERTION_SKEW_SECONDS = 30;
 export function useSecretDigests(hall: HallContext, provider: Provider): void {
   provider.Client.prototype.compareClientSecret = async function compareDigest(presented: string) {
     const record = await hall.clients.find(this.clientId);
-    return record !== undefined && compareSecret(record, presented, hall.secrets, hall.clock.now());
+    const secret = record && findSecret(record, presented, hall.secrets, hall.clock.now());
+    if (secret) hall.secretUses.note(secret.id);
+    return secret !== undefined;
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ClientCache } from '../clients/cache.ts';
+import type { SecretUses } from '../clients/secret-uses.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Seal } from '../crypto/seal.ts';
@@ -24,6 +25,7 @@ export interface HallContext {
   readonly secrets: Secrets;
   readonly seal: Seal;
   readonly clients: ClientCache;
+  readonly secretUses: SecretUses;
   readonly apis: ApiCache;
   readonly roles: RoleCache;
   readonly keys: KeyRing;

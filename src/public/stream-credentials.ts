@@ -1,7 +1,8 @@
 import type { Context } from 'koa';
 
 import type { ClientCache } from '../clients/cache.ts';
-import { compareSecret } from '../clients/secret.ts';
+import type { SecretUses } from '../clients/secret-uses.ts';
+import { findSecret } from '../clients/secret.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Secrets } from '../crypto/secrets.ts';
@@ -16,6 +17,7 @@ export interface ReaderContext {
   readonly config: Pick<Config, 'issuer'>;
   readonly clock: Clock;
   readonly clients: ClientCache;
+  readonly secretUses: SecretUses;
   readonly keys: KeyRing;
   readonly records: TokenFinder;
   readonly secrets: Secrets;
@@ -50,8 +52,11 @@ async function authenticateSecret(
   const seconds = ctx.throttle.blockedFor(keysOf(buckets));
   if (seconds > 0) return { ok: false, reason: 'throttled', retryAfterSeconds: seconds };
   const client = await ctx.clients.find(clientId);
-  const isSecret = client !== undefined && compareSecret(client, secret, ctx.secrets, ctx.clock.now());
-  if (client && isSecret && client.disabledAt === null) return { ok: true, clientId };
+  const found = client && findSecret(client, secret, ctx.secrets, ctx.clock.now());
+  if (found && client.disabledAt === null) {
+    ctx.secretUses.note(found.id);
+    return { ok: true, clientId };
+  }
   await ctx.throttle.fail(buckets);
   return REFUSED;
 }

@@ -201,6 +201,7 @@ describe.sequential('doctor', () => {
       'schema ok',
       'clock ok',
       'keys ok',
+      'secrets ok',
       'issuer ok',
       'mail ok',
     ]);
