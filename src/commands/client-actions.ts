@@ -11,14 +11,12 @@ import { rolesOf } from '../roles/assignment-store.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
 import { fields, moment, paragraphs, requirementInWords, table, type Outcome } from './outcome.ts';
-import { pageOf, pageOptions, parseArgument, parseOptions, wholeNumber } from './parse.ts';
 import { clientToJson } from '../documents/client.ts';
 import { revokedMembers } from '../documents/revoked.ts';
-import { endedInWords } from './revoked.ts';
 import { pageOf, pageOptions, parseArgument, parseOptions } from './parse.ts';
-import { clientToJson, givenRoleToJson } from './present.ts';
+import { givenRoleToJson } from '../documents/role.ts';
 import { rolesInWords } from './role-words.ts';
-import { endedInWords, revokedMembers } from './revoked.ts';
+import { endedInWords } from './revoked.ts';
 import type { Action } from './run.ts';
 
 export const list: Action = async ({ db }, { options }) => {

@@ -9,7 +9,7 @@ import { ACTOR } from './actor.ts';
 import { SHOWN_ONCE } from './client-actions.ts';
 import { fields, moment, paragraphs, table } from './outcome.ts';
 import { parseArgument, parseOptions, wholeNumber } from './parse.ts';
-import { secretToJson } from './present.ts';
+import { secretToJson } from '../documents/client.ts';
 import type { Action } from './run.ts';
 
 const DAY_SECONDS = 86_400;

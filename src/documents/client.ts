@@ -43,6 +43,7 @@ export const secretDocument = z.strictObject({
   hint: z.string().describe('Its first characters'),
   created_at: instant,
   expires_at: instant.nullable(),
+  last_used_at: instant.nullable().describe('To the minute'),
 });
 
 export const clientDocument = z.strictObject({
@@ -121,6 +122,7 @@ export function secretToJson(secret: ClientRecord['secrets'][number]): z.output<
     hint: secret.hint,
     created_at: toInstant(secret.createdAt),
     expires_at: toInstantOrNull(secret.expiresAt),
+    last_used_at: toInstantOrNull(secret.lastUsedAt),
   };
 }
 

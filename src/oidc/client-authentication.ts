@@ -2,7 +2,6 @@ import type { Context, Middleware } from 'koa';
 import type Provider from 'oidc-provider';
 import { errors, type Configuration } from 'oidc-provider';
 
-import { compareSecret } from '../clients/secret.ts';
 import { quote } from '../decisions/decision.ts';
 import { explain, explainWhose } from '../decisions/explain.ts';
 import { findSecret } from '../clients/secret.ts';
