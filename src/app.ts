@@ -4,6 +4,7 @@ import { accountRoutes } from './account/routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { refuseBlocked } from './blocks/refuse-blocked.ts';
 import { explainError, recordDecisions } from './decisions/record-decisions.ts';
+import { under } from './audit/circumstances.ts';
 import { VERIFY_PATH, verifyForGateways } from './gateway/verify.ts';
 import { canonicalPath } from './http/canonical-path.ts';
 import { clientAddressFrom } from './http/client-address.ts';
@@ -12,6 +13,7 @@ import { pinHost } from './http/host-pin.ts';
 import { jsonForClients } from './http/json-for-clients.ts';
 import { limits } from './http/limits.ts';
 import { measure } from './http/metrics.ts';
+import { stateOf, type Middleware } from './http/middleware.ts';
 import { checkBody } from './http/read-body.ts';
 import { requestId } from './http/request-id.ts';
 import { securityHeaders } from './http/security-headers.ts';
@@ -62,6 +64,7 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
   const front = [
     requestId(),
     clientAddressFrom(config.trustedProxies, config.clientCertificateHeader),
+    rememberCircumstances,
     securityHeaders(config, isOpenedByClients),
     measure(services.metrics, routeOf),
     recordDecisions(services, routeOf),
@@ -113,3 +116,11 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
   });
   return { listener: (req, res) => void listener(req, res), close: () => readers.close() };
 }
+
+/** What is recorded while a request is answered says which one it was and where it came from. */
+const rememberCircumstances: Middleware = (ctx, next) => {
+  const { requestId, address, spoofedHeaders } = stateOf(ctx);
+  return under({ requestId, address, ...(spoofedHeaders ? SPOOFED : {}) }, next);
+};
+
+const SPOOFED = { reasons: ['spoofed-headers'] } as const;

@@ -1,5 +1,6 @@
 import { ensureAdminApi } from './admin/built-in-api.ts';
 import { createBlockList, type BlockList } from './blocks/block-list.ts';
+import { createAuditQuota, type AuditQuota } from './audit/quota.ts';
 import { ensureBuiltInClients } from './clients/built-in.ts';
 import { createClientCache, type ClientCache } from './clients/cache.ts';
 import { createSecretUses, type SecretUses } from './clients/secret-uses.ts';
@@ -45,6 +46,7 @@ export interface Services {
   readonly throttle: Throttle;
   readonly blocks: BlockList;
   readonly decisions: DecisionLog;
+  readonly auditQuota: AuditQuota;
   readonly clients: ClientCache;
   readonly secretUses: SecretUses;
   readonly apis: ApiCache;
@@ -126,6 +128,7 @@ export async function openServices(
       throttle,
       blocks,
       decisions,
+      auditQuota: createAuditQuota(clock),
       clients,
       secretUses,
       apis,

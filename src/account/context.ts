@@ -4,6 +4,7 @@ import type { AccountPageName } from '../../views/locals/account.ts';
 import type { Views } from '../../views/render.ts';
 import type { Account } from '../accounts/account.ts';
 import type { ClientCache } from '../clients/cache.ts';
+import type { AuditQuota } from '../audit/quota.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Passwords } from '../crypto/passwords.ts';
@@ -30,6 +31,7 @@ export interface AccountContext {
   readonly passwords: Passwords;
   readonly egress: Egress;
   readonly throttle: Throttle;
+  readonly auditQuota: AuditQuota;
   readonly clients: ClientCache;
   readonly apis: ApiCache;
   readonly identityProviders: IdentityProviderCache;

@@ -1,3 +1,5 @@
+import type { RiskReason } from './risk.ts';
+
 /** Who did it: `cli`, `system`, `client:ID`, `account:ID`. */
 export type Actor = string;
 
@@ -9,7 +11,10 @@ export interface AuditEvent {
   readonly actor: Actor;
   readonly clientId?: string | undefined;
   readonly accountId?: string | undefined;
+  /** Of the request that is being answered, unless said otherwise (circumstances.ts). */
   readonly requestId?: string | undefined;
   readonly address?: string | undefined;
+  /** What looks wrong about it. */
+  readonly reasons?: readonly RiskReason[] | undefined;
   readonly detail?: Readonly<Record<string, unknown>> | undefined;
 }

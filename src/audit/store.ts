@@ -67,6 +67,7 @@ export interface AccountEvent {
   readonly type: string;
   readonly actor: Actor;
   readonly clientId: string | null;
+  /** Only of what they did themselves, or somebody did who said that they are this person: an operator's is not for them. */
   readonly address: string | null;
   readonly detail: Readonly<Record<string, unknown>>;
 }
@@ -92,8 +93,9 @@ export async function listAccountEvents(
   }>({
     name: 'audit_account_events_list',
     text: `
-      SELECT id::text AS id, occurred_at, type, actor, client_id, address, detail FROM audit_events
-      WHERE account_id = $1 AND ($2::bigint IS NULL OR audit_events.id < $2)
+      SELECT id::text AS id, occurred_at, type, actor, client_id, detail,
+        CASE WHEN actor IN ('anonymous', 'account:' || account_id) THEN address END AS address
+      FROM audit_events WHERE account_id = $1 AND ($2::bigint IS NULL OR audit_events.id < $2)
         AND ($3::text[] IS NULL OR type = ANY($3))
       ORDER BY audit_events.id DESC LIMIT $4`,
     values: [accountId, before ?? null, types ?? null, limit],

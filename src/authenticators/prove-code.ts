@@ -29,15 +29,28 @@ export async function proveCode(
     const factor = await spend(tx, ctx, accountId, typed);
     if (factor) {
       await uncountGuess(tx, accountId);
-      await record(tx, { occurredAt: now, type: `${factor}.used`, accountId, ...by });
+      await record(tx, {
+        occurredAt: now,
+        type: `${factor}.used`,
+        accountId,
+        reasons: factor === 'recovery-code' ? ['recovery-code-used'] : [],
+        ...by,
+      });
       if (factor === 'recovery-code') await tellOfRecovery(tx, ctx, accountId);
       return { ok: true, factor };
     }
     const detail = { guesses };
-    await record(tx, { occurredAt: now, type: 'second-factor.failed', accountId, detail, ...by });
+    const reasons = ['wrong-second-factor'] as const;
+    await record(tx, { occurredAt: now, type: 'second-factor.failed', accountId, detail, reasons, ...by });
     if (guesses < GUESSES_MAX) return { ok: false, reason: 'wrong' };
     await lockGuesses(tx, accountId, now);
-    await record(tx, { occurredAt: now, type: 'second-factor.locked', accountId, ...by });
+    await record(tx, {
+      occurredAt: now,
+      type: 'second-factor.locked',
+      accountId,
+      reasons: ['guessing'],
+      ...by,
+    });
     await tell(tx, { kind: 'second-factor-locked', accountId, detail: {} });
     return { ok: false, reason: 'locked' };
   });

@@ -63,7 +63,14 @@ async function remove(
     if (isLast && config.authentication.multiFactor === 'required') throw new LastFactorNeeded();
     if (isLast) await replaceRecoveryCodes(tx, { accountId, digests: [], now });
     await forgetDevices(tx, accountId);
-    await record(tx, { occurredAt: now, type: removed.type, accountId, detail: removed.detail, ...by });
+    await record(tx, {
+      occurredAt: now,
+      type: removed.type,
+      accountId,
+      detail: removed.detail,
+      reasons: ['second-factor-removed'],
+      ...by,
+    });
     await tell(tx, { kind: 'authenticator-removed', accountId, detail: removed.told });
     return { ok: true };
   };

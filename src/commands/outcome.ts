@@ -7,6 +7,8 @@ export interface Outcome {
   readonly text: string;
   /** 1 when the command found something wrong without failing itself (`doctor`). */
   readonly exitCode?: 0 | 1;
+  /** It said everything already, because it was too much to hold. */
+  readonly isPrinted?: true;
 }
 
 /** `label  value` lines, values aligned; those without a value are left out. */

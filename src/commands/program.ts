@@ -54,6 +54,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'signing keys: list, rotate, revoke',
     load: async () => (await import('./keys.ts')).keysCommand,
   },
+  audit: {
+    summary: 'what happened: search, export, verify',
+    load: async () => (await import('./audit.ts')).auditCommand,
+  },
   mails: {
     summary: 'what was sent to people by mail: list, read in development, test the mail server',
     load: async () => (await import('./mails.ts')).mailsCommand,

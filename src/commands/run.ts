@@ -38,8 +38,9 @@ export async function runStandalone(
 async function report({ options }: Invocation, work: () => Promise<Outcome>): Promise<ExitCode> {
   const asJson = options['json'] === true;
   try {
-    const { json, text, exitCode } = await work();
-    process.stdout.write(asJson ? `${JSON.stringify(json, null, 2)}\n` : `${printable(text)}\n`);
+    const { json, text, exitCode, isPrinted } = await work();
+    if (!isPrinted)
+      process.stdout.write(asJson ? `${JSON.stringify(json, null, 2)}\n` : `${printable(text)}\n`);
     return exitCode ?? EXIT_CODES.ok;
   } catch (error) {
     const { describeFailure } = await import('./describe-failure.ts');

@@ -35,8 +35,9 @@ export function clientAddressFrom(trustedProxies: readonly string[], furtherHead
 
   return function findClientAddress(ctx, next) {
     const address = addressOf(ctx.req);
-    stateOf(ctx).fromProxy = trusted.length > 0 && isFromProxy(ctx.req, trusted);
-    dropProxyHeaders(ctx.req.headers);
+    const fromProxy = trusted.length > 0 && isFromProxy(ctx.req, trusted);
+    stateOf(ctx).fromProxy = fromProxy;
+    if (dropProxyHeaders(ctx.req.headers) && !fromProxy) stateOf(ctx).spoofedHeaders = true;
     if (furtherHeader !== undefined) delete ctx.req.headers[furtherHeader];
     ctx.req.headers['x-forwarded-for'] = address;
     stateOf(ctx).address = address;
@@ -116,6 +117,13 @@ function parseHop(text: string): Ip | undefined {
   return ip && unmapped(ip);
 }
 
-function dropProxyHeaders(headers: IncomingMessage['headers']): void {
-  for (const name of Object.keys(headers)) if (PROXY_HEADER.test(name)) delete headers[name];
+/** Whether there were any. */
+function dropProxyHeaders(headers: IncomingMessage['headers']): boolean {
+  let found = false;
+  for (const name of Object.keys(headers)) {
+    if (!PROXY_HEADER.test(name)) continue;
+    delete headers[name];
+    found = true;
+  }
+  return found;
 }

@@ -16,6 +16,8 @@ export interface RequestState {
   address: string;
   /** The peer is one of our trusted proxies: what it says about the request may be believed (proxy-header.ts). */
   fromProxy: boolean;
+  /** Somebody else sent headers that only a proxy may send; nobody gets to read them. */
+  spoofedHeaders?: true;
   /** The text of an urlencoded or JSON body, checked and still readable from the stream. */
   bodyText?: string;
   /** Drawn in this request for its csrf tokens, when the browser brought none. */

@@ -110,6 +110,11 @@ export function forgivenKeys(buckets: readonly Bucket[]): string[] {
   return keysOf(buckets.filter((bucket) => bucket.forgivable === true));
 }
 
+/** Counts failed sign-ins of an address or network, at whichever accounts. */
+export function isOfAddress({ key }: Bucket): boolean {
+  return key.startsWith('sign-in:');
+}
+
 export function keysOf(buckets: readonly Bucket[]): string[] {
   return buckets.map((bucket) => bucket.key);
 }

@@ -5,9 +5,12 @@ import { signIn, type SignIn } from '../accounts/sign-in.ts';
 import { findAccountByIdentifier } from '../accounts/store.ts';
 import { record } from '../audit/record.ts';
 import { explain, explainWhose } from '../decisions/explain.ts';
+import { recordBounded } from '../audit/record-bounded.ts';
+import type { RiskReason } from '../audit/risk.ts';
+import { addressPrefix } from '../http/client-address.ts';
 import { knownDevice } from '../http/device-cookie.ts';
 import { stateOf } from '../http/middleware.ts';
-import { forgivenKeys, keysOf, signInBuckets, type Bucket } from '../http/throttle-buckets.ts';
+import { forgivenKeys, isOfAddress, keysOf, signInBuckets, type Bucket } from '../http/throttle-buckets.ts';
 import type { DirectorySignIn } from '../upstream/ldap.ts';
 import type { InteractionsContext } from './context.ts';
 import {
@@ -72,7 +75,10 @@ export function createPasswordCheck(context: InteractionsContext) {
       if (!outcome.ok) {
         explainSignIn(ctx, parties, outcome.reason);
         await recordFailure(context, ctx, { ...parties, reason: outcome.reason });
+        const { clientId } = attempt;
         await throttle.fail(buckets);
+        const failure = { clientId, accountId: account?.id, reason: outcome.reason };
+        await recordFailure(context, ctx, { ...failure, closed: closedBy(context, buckets) });
         if (directory) await untilNextStep(startedAtMs);
         return { ok: false, waitSeconds: 0 };
       }
@@ -126,22 +132,33 @@ function bucketsOf(
   return signInBuckets({ accountId: account.id, device: knownDevice(secrets, ctx, account.id), address });
 }
 
+/** What no more attempts are taken from for a while. */
+function closedBy({ throttle }: InteractionsContext, buckets: readonly Bucket[]): RiskReason | undefined {
+  const ofAddress = buckets.filter(isOfAddress);
+  if (throttle.blockedFor(keysOf(ofAddress)) > 0) return 'stuffing';
+  return throttle.blockedFor(keysOf(buckets)) > 0 ? 'guessing' : undefined;
+}
+
 /** Never the identifier as typed: people type their password there. A success is recorded when the sign-in is complete. */
 async function recordFailure(
-  { db, clock }: InteractionsContext,
+  context: InteractionsContext,
   ctx: Context,
-  { reason, ...parties }: { clientId: string; accountId: string | undefined; reason: string },
+  failure: {
+    clientId: string;
+    accountId: string | undefined;
+    reason: string;
+    closed: RiskReason | undefined;
+  },
 ): Promise<void> {
-  const { requestId, address } = stateOf(ctx);
-  await db.transaction((tx) =>
-    record(tx, {
-      ...parties,
-      requestId,
-      address,
-      occurredAt: clock.now(),
-      type: 'account.sign-in-failed',
-      actor: 'anonymous',
-      detail: { reason },
-    }),
-  );
+  const { reason, closed, ...parties } = failure;
+  const event = {
+    ...parties,
+    occurredAt: context.clock.now(),
+    type: 'account.sign-in-failed',
+    actor: 'anonymous',
+    detail: { reason },
+    reasons: ['wrong-password', ...(closed ? [closed] : [])],
+  } as const;
+  const key = `${parties.accountId ?? ''} ${addressPrefix(stateOf(ctx).address)} ${closed ?? ''}`;
+  await recordBounded(context, event, key);
 }

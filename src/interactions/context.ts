@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 
 import type { Views } from '../../views/render.ts';
+import type { AuditQuota } from '../audit/quota.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Passwords } from '../crypto/passwords.ts';
@@ -25,6 +26,7 @@ export interface InteractionsContext {
   readonly secrets: Secrets;
   readonly egress: Egress;
   readonly throttle: Throttle;
+  readonly auditQuota: AuditQuota;
   readonly identityProviders: IdentityProviderCache;
   readonly oidcIssuers: OidcIssuers;
   readonly views: Views;

@@ -3,7 +3,9 @@ import type { Knex } from 'knex';
 import { chooseLanguage, type Language } from '../../views/language.ts';
 import type { Account } from '../accounts/account.ts';
 import { saveSignedIn } from '../accounts/store.ts';
+import { hasSignedInFrom } from '../audit/places.ts';
 import { record } from '../audit/record.ts';
+import { addressPrefix } from '../http/client-address.ts';
 import { knownDevice } from '../http/device-cookie.ts';
 import { stateOf } from '../http/middleware.ts';
 import { queueMail } from '../mail/queue-mail.ts';
@@ -28,6 +30,7 @@ export async function recordSignIn(
   await db.transaction(async (tx) => {
     const signedIn = await saveSignedIn(tx, accountId, now);
     const isNew = !isKnown && signedIn?.before != null;
+    const isElsewhere = isNew && !(await hasSignedInFrom(tx, accountId, addressPrefix(address, 'wide')));
     await record(tx, {
       occurredAt: now,
       type: 'account.signed-in',
@@ -36,6 +39,10 @@ export async function recordSignIn(
       clientId: interaction.client.id,
       requestId,
       address,
+      reasons: [
+        ...(isNew ? (['new-device'] as const) : []),
+        ...(isElsewhere ? (['new-network'] as const) : []),
+      ],
       detail: { amr, device, ...(isNew ? { newDevice: true } : {}) },
     });
     if (isNew) {

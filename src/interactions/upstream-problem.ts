@@ -1,6 +1,7 @@
 import type { UpstreamProblemReason } from '../../views/locals/upstream.ts';
 import type { AuditEvent } from '../audit/event.ts';
-import { record } from '../audit/record.ts';
+import { recordBounded } from '../audit/record-bounded.ts';
+import { addressPrefix } from '../http/client-address.ts';
 import { stateOf } from '../http/middleware.ts';
 import type { IdentityProvider } from '../upstream/identity-provider.ts';
 import type { UpstreamError } from '../upstream/problem.ts';
@@ -50,28 +51,29 @@ const SIGN_IN_FAILED = { type: 'account.sign-in-failed', actor: 'anonymous' } as
 
 /** For operators: a line in the log for what a provider did wrong, an event for every failure. */
 export async function reportUpstream(
-  { db, clock, log }: Pick<InteractionsContext, 'db' | 'clock' | 'log'>,
+  context: Pick<InteractionsContext, 'db' | 'clock' | 'log' | 'auditQuota'>,
   ctx: Visit['ctx'],
   failure: Failure & { readonly clientId?: string | undefined },
 ): Promise<void> {
   const { reason, provider, accountId, error, clientId, event = SIGN_IN_FAILED } = failure;
+  const { clock, log } = context;
   const { requestId, address } = stateOf(ctx);
   if (error && (reason === 'wrong' || reason === 'away')) {
     log.warn({ err: error, requestId, provider: provider?.slug, reason }, 'an identity provider failed');
   }
-  await db.transaction((tx) =>
-    record(tx, {
+  await recordBounded(
+    context,
+    {
       occurredAt: clock.now(),
       ...event,
       clientId,
       accountId,
-      requestId,
-      address,
       detail: {
         reason: `upstream-${reason}`,
         ...(provider ? { provider: provider.slug } : {}),
         ...(error ? { cause: error.message } : {}),
       },
-    }),
+    },
+    `${accountId ?? ''} ${addressPrefix(address)}`,
   );
 }

@@ -11,6 +11,7 @@ import { stateOf } from '../http/middleware.ts';
 import { readForm } from '../http/read-body.ts';
 import { clientAuthBuckets, keysOf } from '../http/throttle-buckets.ts';
 import type { HallContext } from './context.ts';
+import { reportClientFailure } from './report-failures.ts';
 
 /** RFC 7523 §3 wants short-lived assertions; FAPI 2.0 and we say five minutes. */
 const ASSERTION_TTL_SECONDS_MAX = 300;
@@ -83,7 +84,10 @@ export function throttleClients(hall: HallContext): Middleware {
     }
     await next();
     // On these routes nothing but failed client authentication is a 401. The body may be a page: whoever guesses may ask for one.
-    if (ctx.status === 401) await hall.throttle.fail(buckets);
+    if (ctx.status === 401) {
+      const closedSeconds = await hall.throttle.fail(buckets);
+      await reportClientFailure(hall, { clientId, address: stateOf(ctx).address, closedSeconds });
+    }
   };
 }
 

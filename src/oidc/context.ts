@@ -1,3 +1,4 @@
+import type { AuditQuota } from '../audit/quota.ts';
 import type { ClientCache } from '../clients/cache.ts';
 import type { SecretUses } from '../clients/secret-uses.ts';
 import type { Clock } from '../clock.ts';
@@ -31,6 +32,7 @@ export interface HallContext {
   readonly keys: KeyRing;
   readonly egress: Egress;
   readonly throttle: Throttle;
+  readonly auditQuota: AuditQuota;
   readonly records: Records;
   readonly statusLease: StatusLease;
   readonly metrics: Metrics;

@@ -5,6 +5,7 @@ import { revoke } from '../revocation/revoke.ts';
 import { notOffered } from './not-offered.ts';
 import { actorOf } from './artifact-adapter.ts';
 import type { HallContext } from './context.ts';
+import { endReused } from './end-reused.ts';
 
 /** Grants are looked up by an id that is no credential, so they are kept in the clear, for operators to read. */
 export function createGrantAdapter(hall: HallContext): Adapter {
@@ -32,6 +33,12 @@ export function createGrantAdapter(hall: HallContext): Adapter {
       return grant && { ...grant.payload, jti: id };
     },
     async destroy(id) {
+      const { route, client, params } = Provider.ctx?.oidc ?? {};
+      // At the token endpoint a grant only ends because something was presented twice.
+      if (route === 'token' && client) {
+        const what = params?.['grant_type'] === 'refresh_token' ? 'refresh token' : 'code';
+        return endReused(hall, what, { grantId: id, clientId: client.clientId });
+      }
       await revoke(hall, { grant: id }, actorOf(Provider.ctx));
     },
     findByUid: notOffered('Grant', 'uid'),

@@ -5,6 +5,7 @@ import { stateOf } from '../http/middleware.ts';
 import { introspectionBuckets, keysOf, userCodeBuckets, type Bucket } from '../http/throttle-buckets.ts';
 import type { HallContext } from './context.ts';
 import { oidcOf } from './library-context.ts';
+import { reportGuessing } from './report-failures.ts';
 
 /**
  * Ends guessing at user codes (RFC 8628 §5.1), which are short because people type them. While an address is closed the
@@ -16,7 +17,9 @@ export function throttleUserCodes(hall: HallContext): Middleware {
     const buckets = userCodeBuckets({ address: stateOf(ctx).address });
     refuseWhileClosed(hall, buckets);
     await next();
-    if (isWrongUserCode(ctx)) await hall.throttle.fail(buckets);
+    if (!isWrongUserCode(ctx)) return;
+    const closedSeconds = await hall.throttle.fail(buckets);
+    await reportGuessing(hall, { what: 'user-codes', address: stateOf(ctx).address, closedSeconds });
   };
 }
 
@@ -39,7 +42,9 @@ export function throttleTokenScans(hall: HallContext): Middleware {
     if (oidc?.route !== 'introspection' || !oidc.client || !isInactive(ctx)) return;
     const buckets = introspectionBuckets({ clientId: oidc.client.clientId });
     refuseWhileClosed(hall, buckets);
-    await hall.throttle.fail(buckets);
+    const closedSeconds = await hall.throttle.fail(buckets);
+    const { clientId } = oidc.client;
+    await reportGuessing(hall, { what: 'tokens', clientId, address: stateOf(ctx).address, closedSeconds });
   };
 }
 

@@ -7,10 +7,10 @@ import type { Artifact } from '../grants/artifact.ts';
 import { findKey } from '../keys/store.ts';
 import type { Issue, RefreshAnswerRow } from '../revocation/issue.ts';
 import type { Origin } from '../revocation/origin.ts';
-import { revoke } from '../revocation/revoke.ts';
 import type { TokenRow } from '../revocation/token.ts';
 import type { Subject } from '../roles/role.ts';
 import type { HallContext } from './context.ts';
+import { endReused } from './end-reused.ts';
 import { answerAgain, recordAnswer } from './refresh-again.ts';
 import { oidcOf, requestIdOf } from './library-context.ts';
 import { retryWithOtherRoles } from './roles.ts';
@@ -81,8 +81,8 @@ export function commitIssued(hall: HallContext): Middleware {
     }
     if (outcome === 'spent' && (await answerAgain(hall, ctx, issuance))) return;
     if (outcome === 'spent' && issuance.grantId) {
-      // RFC 6749 §4.1.2, RFC 9700 §4.14.2: presented twice means stolen by somebody; what came of it dies.
-      await revoke(hall, { grant: issuance.grantId }, `client:${issue.clientId}`);
+      const what = issuance.spends?.model === 'RefreshToken' ? 'refresh token' : 'code';
+      await endReused(hall, what, { grantId: issuance.grantId, clientId: issue.clientId });
     }
     explainEnd(ctx, issuance, outcome);
     await refuse(hall, ctx, outcome);

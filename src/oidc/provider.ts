@@ -20,6 +20,7 @@ import { refuseOtherHints } from './id-token-hints.ts';
 import { commitIssued } from './issuance.ts';
 import { getInsteadOfPost } from './posted-requests.ts';
 import { allowFormTarget, cacheMetadata, nameForbiddenGrants } from './responses.ts';
+import { reportReplay } from './report-failures.ts';
 import { hideStoredSecrets } from './registration.ts';
 import { reportErrors, unavailableInsteadOfError } from './errors.ts';
 import { structuredTokens } from './structured-tokens.ts';
@@ -69,9 +70,12 @@ const REPLAY_MARGIN_SECONDS = 600;
 
 /** The library looks first and writes then, so that parallel copies all pass. One conditional insert decides instead. */
 function detectReplays(hall: HallContext, provider: Provider): void {
-  provider.ReplayDetection.unique = (issuer, jti, exp) =>
-    hall.records.recordReplay({
+  provider.ReplayDetection.unique = async (issuer, jti, exp) => {
+    const isFirst = await hall.records.recordReplay({
       digest: sha256(JSON.stringify([issuer, jti])),
       expiresAt: new Date((exp + REPLAY_MARGIN_SECONDS) * 1000),
     });
+    if (!isFirst) await reportReplay(hall, issuer);
+    return isFirst;
+  };
 }

@@ -20,7 +20,8 @@ export async function resetFactors(
     const now = ctx.clock.now();
     const hadFactors = await removeFactorsWithin(tx, id);
     if (hadFactors) {
-      await record(tx, { occurredAt: now, type: 'account.factors-reset', actor, accountId: id });
+      const reasons = ['second-factor-removed'] as const;
+      await record(tx, { occurredAt: now, type: 'account.factors-reset', actor, accountId: id, reasons });
       await queueNotice(tx, 'authenticator-removed', account, {}, now);
     }
     return { hadFactors, revoked: await revokeWithin(tx, ctx, { account: id }, actor) };

@@ -145,12 +145,18 @@ test('whoever has the canonical texts computes the hashes anywhere, whatever sta
       });
     }
   });
-  const { rows } = await database.db.pool.query<{ canonical: string; hash: string; before: string }>(`
-    SELECT (jsonb_strip_nulls(jsonb_build_object('id', e.id, 'type', e.type, 'actor', e.actor, 'account_id', e.account_id,
-        'address', e.address, 'occurred_at', '2026-12-31T23:59:59.999000Z')) || jsonb_build_object('detail', e.detail))::text AS canonical,
+  const { rows } = await database.db.pool.query<{
+    facts: string;
+    detail: string;
+    hash: string;
+    before: string;
+  }>(`
+    SELECT json_build_object('id', e.id, 'account_id', e.account_id)::text AS facts, e.detail::text AS detail,
       encode(c.hash, 'hex') AS hash, encode(lag(c.hash) OVER (ORDER BY c.seq), 'hex') AS before
     FROM audit_chain c JOIN audit_events e ON e.id = c.event_id ORDER BY c.seq DESC LIMIT 2`);
-  for (const { canonical, hash, before } of rows) {
+  for (const { facts, detail, hash, before } of rows) {
+    const { id } = JSON.parse(facts) as { id: number };
+    const canonical = `{"id":${id},"occurred_at":"2026-12-31T23:59:59.999000Z","type":"f.odd","actor":"account:\\"x\\"","account_id":"acc_1","address":"2001:db8::1","detail":${detail}}`;
     const computed = createHash('sha256').update(Buffer.from(before, 'hex')).update(canonical).digest('hex');
     expect(computed, canonical).toBe(hash);
   }
