@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 
 /**
- * Networks that get no answer but 403. A row stays for the record after its block is lifted or over. `revision` grows with every
+ * What an operator does at once when something looks wrong. Networks that get no answer but 403. A row stays for the record after its block is lifted or over. `revision` grows with every
  * change, in the order of their commits (changes are made one after the other), so that processes read what is new to them.
  */
 export async function up(knex: Knex): Promise<void> {
@@ -23,5 +23,8 @@ export async function up(knex: Knex): Promise<void> {
     CREATE INDEX address_blocks_changes ON address_blocks (revision);
     -- the list, newest first
     CREATE INDEX address_blocks_age ON address_blocks (created_at, id);
+
+    -- The next sign-in with the password goes no further than to a new one.
+    ALTER TABLE accounts ADD COLUMN password_change_required_at timestamptz;
   `);
 }

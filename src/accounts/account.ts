@@ -11,6 +11,8 @@ export interface Account {
   readonly profile: Profile;
   readonly hasPassword: boolean;
   readonly passwordChangedAt: Date | null;
+  /** An operator wants another password: the next sign-in with this one goes no further than to a new one. */
+  readonly passwordChangeRequired: boolean;
   readonly disabledAt: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;

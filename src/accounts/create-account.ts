@@ -49,6 +49,7 @@ export function draftAccount(input: Omit<NewAccount, 'actor'>, now: Date): Accou
     emailVerified: input.email !== undefined && input.emailVerified === true,
     profile: mergeProfile({}, input.profile ?? {}),
     hasPassword: input.password !== undefined,
+    passwordChangeRequired: false,
     passwordChangedAt: input.password === undefined ? null : now,
     disabledAt: null,
     createdAt: now,

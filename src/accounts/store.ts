@@ -12,6 +12,7 @@ interface Row {
   profile: Profile;
   password_hash: string | null;
   password_changed_at: Date | null;
+  password_change_required_at: Date | null;
   disabled_at: Date | null;
   created_at: Date;
   updated_at: Date;
@@ -25,6 +26,7 @@ const COLUMNS: (keyof Row)[] = [
   'profile',
   'password_hash',
   'password_changed_at',
+  'password_change_required_at',
   'disabled_at',
   'created_at',
   'updated_at',
@@ -99,7 +101,7 @@ export async function listAccounts(
 
 export async function insertAccount(
   db: Queryable,
-  account: Omit<Account, 'hasPassword' | 'disabledAt'>,
+  account: Omit<Account, 'hasPassword' | 'passwordChangeRequired' | 'disabledAt'>,
   passwordHash: string | null,
 ): Promise<void> {
   await db('accounts').insert({
@@ -137,10 +139,18 @@ export async function savePassword(
   passwordHash: string,
   now: Date,
 ): Promise<boolean> {
-  const changed = await db('accounts')
-    .where({ id })
-    .update({ password_hash: passwordHash, password_changed_at: now, updated_at: now });
+  const changed = await db('accounts').where({ id }).update({
+    password_hash: passwordHash,
+    password_changed_at: now,
+    password_change_required_at: null,
+    updated_at: now,
+  });
   return changed === 1;
+}
+
+/** Until the password is set anew, by whatever way. */
+export async function savePasswordChangeRequired(db: Queryable, id: string, now: Date): Promise<void> {
+  await db('accounts').where({ id }).update({ password_change_required_at: now, updated_at: now });
 }
 
 /** Replaces a hash by a stronger one of the same password, unless the password was changed in the meantime. */
@@ -189,6 +199,7 @@ function toAccount(row: Row): Account {
     profile: row.profile,
     hasPassword: row.password_hash !== null,
     passwordChangedAt: row.password_changed_at,
+    passwordChangeRequired: row.password_change_required_at !== null,
     disabledAt: row.disabled_at,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -10,6 +10,7 @@ import { updateAccount } from '../accounts/update-account.ts';
 import type { Queryable } from '../db/database.ts';
 import { deleteAccount } from '../revocation/delete-account.ts';
 import { disableAccount } from '../revocation/disable-account.ts';
+import { requirePasswordChange } from '../revocation/require-password-change.ts';
 import { resetFactors } from '../revocation/reset-factors.ts';
 import { resetPassword } from '../revocation/reset-password.ts';
 import { rolesOf } from '../roles/assignment-store.ts';
@@ -112,6 +113,16 @@ export const resetFactorsOf: Action = async (context, { args }) => {
   };
 };
 
+export const requirePasswordChangeOf: Action = async (context, { args }) => {
+  const account = await getUser(context.db.knex, args);
+  const revoked = await requirePasswordChange(context, account.id, ACTOR);
+  const name = nameOf(account);
+  return {
+    json: { id: account.id, ...revokedMembers(revoked) },
+    text: `${name} chooses a new password at the next sign-in; sessions and ${endedInWords(revoked)}`,
+  };
+};
+
 export const disable: Action = async (context, { args }) => {
   const account = await getUser(context.db.knex, args);
   const revoked = await disableAccount(context, account.id, ACTOR);
@@ -147,6 +158,11 @@ function getUser(db: Queryable, args: readonly string[]): Promise<Account> {
   return getUserByName(db, parseArgument(args, 0, 'user'));
 }
 
+function passwordInWords({ passwordChangedAt, passwordChangeRequired }: Account): string {
+  if (!passwordChangedAt) return 'none';
+  return `set ${moment(passwordChangedAt)}${passwordChangeRequired ? ', to be changed at the next sign-in' : ''}`;
+}
+
 function nameOf(account: Account): string {
   return account.email ?? account.username ?? account.id;
 }
@@ -159,7 +175,7 @@ function shown(headline: string | undefined, account: Account, next?: string | f
     ['username', account.username],
     ...Object.entries(claims).map(([claim, value]) => [claim, String(value)] as const),
     ['address', Object.values(address ?? {}).join('\n')],
-    ['password', account.passwordChangedAt ? `set ${moment(account.passwordChangedAt)}` : 'none'],
+    ['password', passwordInWords(account)],
     ['created', moment(account.createdAt)],
     ['disabled', moment(account.disabledAt)],
   ]);

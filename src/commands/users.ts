@@ -93,6 +93,16 @@ export function usersCommand(noun: Command): void {
     load: async () => (await import('./user-mails.ts')).sendReset,
   });
   addVerb(noun, {
+    usage: 'require-password-change <user>',
+    summary: 'sign the person out everywhere; the next sign-in with the password leads to a new one first',
+    argumentHelp: USER,
+    notes:
+      'You never choose the password. Whoever knows the old one and has no second factor to show can choose the new one: ' +
+      'if it is known to others, use users set-password and users send-reset instead.',
+    examples: ['users require-password-change ada@example.com'],
+    load: async () => (await import('./user-actions.ts')).requirePasswordChangeOf,
+  });
+  addVerb(noun, {
     usage: 'disable <user>',
     summary: 'sign the person out everywhere, end their tokens, and let them sign in no more',
     argumentHelp: USER,

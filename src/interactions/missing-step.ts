@@ -4,7 +4,7 @@ import type { Progress } from '../authenticators/progress.ts';
 import type { Demand } from '../oidc/demand.ts';
 
 /** What a person has to do before they are signed in; each is a word of `/interaction/:uid/word`. */
-export type MissingStep = 'second-factor' | 'enrol' | 'recovery-codes';
+export type MissingStep = 'second-factor' | 'new-password' | 'enrol' | 'recovery-codes';
 
 export interface Proof {
   readonly progress: Progress;
@@ -14,6 +14,8 @@ export interface Proof {
   readonly isRemembered: boolean;
   /** New recovery codes wait on the person's screen. */
   readonly hasDraft: boolean;
+  /** An operator wants the person to choose another password. */
+  readonly mustChangePassword: boolean;
 }
 
 /**
@@ -23,9 +25,11 @@ export interface Proof {
  */
 export function missingStep(proof: Proof): MissingStep | undefined {
   const { progress, factors, demand, isRemembered, hasDraft } = proof;
-  const { amr, secondFactor } = progress;
+  const { amr, secondFactor, identityId } = progress;
   const mayBeSpared = isRemembered && demand.required === 'any' && demand.wished === 'any';
   if (hasFactor(factors) && !amr.includes('mfa') && !mayBeSpared) return 'second-factor';
+  // After the second factor: whoever has only the old password must not get to replace it. A directory's password is not ours.
+  if (proof.mustChangePassword && amr.includes('pwd') && identityId === null) return 'new-password';
   if (!meets(acrOf(amr), demand.required)) {
     // An upstream's word does not reach this far, or a code was typed where only a passkey will do.
     const canProveMore = hasFactor(factors) && secondFactor === undefined;

@@ -58,7 +58,8 @@ export async function weigh(
   const hasDraft =
     progress.secondFactor !== undefined &&
     (await draftedCodes(factorContext(context, visit.ctx, uiLocales), owner)) !== undefined;
-  const proof = { progress, factors, demand, isRemembered, hasDraft };
+  const mustChangePassword = account.passwordChangeRequired;
+  const proof = { progress, factors, demand, isRemembered, hasDraft, mustChangePassword };
   const freshSeconds = config.authentication.reauthenticationSeconds;
   const isAllowed = mayEnrol(proof, { now: clock.now(), freshSeconds });
   const step = missingStep(proof);

@@ -19,6 +19,7 @@ import { showLogin } from './log-in.ts';
 import { passkeySteps } from './passkey.ts';
 import { secondFactorSteps } from './second-factor.ts';
 import { registrationSteps } from './register.ts';
+import { requiredPasswordSteps } from './required-password.ts';
 import { resetSteps } from './reset.ts';
 import { seeOther } from './see-other.ts';
 import { showSignIn } from './sign-in-page.ts';
@@ -66,6 +67,7 @@ function allSteps(context: InteractionsContext): Record<string, Step | undefined
     ...passkeySteps,
     ...secondFactorSteps,
     ...enrolmentSteps,
+    ...requiredPasswordSteps,
     ...registrationSteps(context),
     ...resetSteps(context),
     ...UPSTREAM_STEPS,

@@ -77,6 +77,7 @@ async function insertBoth(
     profile: facts.profile,
     hasPassword: false,
     passwordChangedAt: null,
+    passwordChangeRequired: false,
     disabledAt: null,
     createdAt: now,
     updatedAt: now,

@@ -1,4 +1,5 @@
 import type { AccountFrame } from './account.ts';
+import type { StepFrame } from './authenticators.ts';
 import type { ClientCard } from './core.ts';
 
 /** Pages of joining, confirming an address, a forgotten password. */
@@ -15,6 +16,14 @@ export interface RegistrationPages {
   };
   readonly 'password-reset': NewPasswordLocals & {
     readonly problem: NewPasswordProblem | 'stale' | undefined;
+  };
+  readonly 'new-password': {
+    readonly step: StepFrame;
+    /** What the person signs in with, for their password manager. */
+    readonly name: string;
+    /** Characters. */
+    readonly lengthMin: number;
+    readonly problem: RequiredPasswordProblem | undefined;
   };
   readonly 'email-change': LinkFormLocals & { readonly stale: boolean };
   readonly 'email-confirmed': undefined;
@@ -88,6 +97,8 @@ interface AccountPasswordLocals {
 export type PasswordFormProblem =
   | { readonly kind: NewPasswordProblem | 'currentMissing' | 'rejected' }
   | { readonly kind: 'tooMany'; readonly waitSeconds: number };
+
+export type RequiredPasswordProblem = NewPasswordProblem | 'same' | 'stale';
 
 export type RegisterProblem = 'missing' | 'invalid' | 'domain' | 'stale';
 export type ResetProblem = 'missing' | 'invalid' | 'stale';

@@ -9,13 +9,15 @@ import { sampleFrame } from './account.ts';
 import { sampleClient } from './core.ts';
 import type { SamplesOf } from './samples.ts';
 
-const step: StepFrame = {
+export const sampleStep: StepFrame = {
   uid: 'uid1',
   csrf: 'csrf-token',
   client: sampleClient,
   person: { name: 'Inès Moreau', identifier: 'ines.moreau@example.org', initial: 'I' },
   destination: 'notes.example',
 };
+
+const step = sampleStep;
 
 const secondFactor: AuthenticatorPages['second-factor'] = {
   step,

@@ -1,5 +1,6 @@
 import type { RegistrationPages } from '../locals/registration.ts';
 import { sampleFrame } from './account.ts';
+import { sampleStep } from './authenticators.ts';
 import { sampleClient } from './core.ts';
 import type { SamplesOf } from './samples.ts';
 
@@ -32,6 +33,13 @@ const passwordReset: RegistrationPages['password-reset'] = {
   token: 'the-token',
   csrf: 'csrf-token',
   email: 'ines.moreau@example.org',
+  lengthMin: 15,
+  problem: undefined,
+};
+
+const requiredPassword: RegistrationPages['new-password'] = {
+  step: sampleStep,
+  name: 'ines.moreau@example.org',
   lengthMin: 15,
   problem: undefined,
 };
@@ -113,6 +121,14 @@ export const registrationSamples: SamplesOf<RegistrationPages> = {
     common: { ...passwordReset, problem: 'common' },
     namesYou: { ...passwordReset, problem: 'names-you' },
     stale: { ...passwordReset, problem: 'stale' },
+  },
+  'new-password': {
+    first: requiredPassword,
+    device: { ...requiredPassword, step: { ...sampleStep, destination: undefined } },
+    same: { ...requiredPassword, problem: 'same' },
+    short: { ...requiredPassword, problem: 'too-short' },
+    different: { ...requiredPassword, problem: 'different' },
+    stale: { ...requiredPassword, problem: 'stale' },
   },
   'email-change': { first: emailChange, stale: { ...emailChange, stale: true } },
   'email-confirmed': { first: undefined },

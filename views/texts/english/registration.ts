@@ -82,6 +82,13 @@ export const registration = {
     submit: 'Set the password',
     stale: 'This form was open for too long, or your browser blocks cookies. Please try again.',
   },
+  requiredPassword: {
+    title: 'Choose a new password',
+    lead: 'Whoever runs this service asks you to choose another password before you go on. You were signed out everywhere.',
+    submit: 'Set the password and go on',
+    same: 'This is the password you have now. Choose another.',
+    stale: 'This form was open for too long, or your browser blocks cookies. Please try again.',
+  },
   emailLink: {
     title: 'Confirm your e-mail address',
     asked: 'Somebody wants to use this address for their account:',

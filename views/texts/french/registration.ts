@@ -88,6 +88,14 @@ export const registration: typeof english = {
     stale:
       'Ce formulaire est resté ouvert trop longtemps, ou votre navigateur bloque les cookies. Réessayez.',
   },
+  requiredPassword: {
+    title: 'Choisissez un nouveau mot de passe',
+    lead: 'Le responsable de ce service vous demande de choisir un autre mot de passe avant de continuer. Vous avez été déconnecté partout.',
+    submit: 'Enregistrer et continuer',
+    same: 'C’est votre mot de passe actuel. Choisissez-en un autre.',
+    stale:
+      'Ce formulaire est resté ouvert trop longtemps, ou votre navigateur bloque les cookies. Réessayez.',
+  },
   emailLink: {
     title: 'Confirmez votre adresse e-mail',
     asked: 'Quelqu’un veut utiliser cette adresse pour son compte\u00a0:',
