@@ -240,7 +240,8 @@ describe('TX-07 a client', () => {
       await tryExchange(scene, stranger, token),
       await tryExchange(scene, stranger, 'garbage'),
     ];
-    expect(answers[0]?.json).toEqual(answers[1]?.json);
+    const [of, garbage] = answers.map(({ json }) => ({ ...json, request_id: '' }));
+    expect(of).toEqual(garbage);
     expect(answers[0]?.json['error']).toBe('invalid_request');
   });
 

@@ -20,17 +20,19 @@ export function carryRequestIds(): Middleware {
 }
 
 /** In the query, or in the fragment where a client asked for a kind of answer that would be there. */
-const DESCRIPTION = /([?&#]error_description=)([^&#]*)/;
+const DESCRIPTION = /[?&#]error_description=[^&#]*/;
+const ERROR = /[?&#]error=/;
 const IN_FORM = /(name="error_description" value="[^"]*)"/;
 
 function describeRedirect(ctx: Context): void {
   const suffix = ` (request ${requestIdOf(ctx)})`;
   const encoded = suffix.replaceAll(' ', '%20');
   const location = ctx.response.headers['location'] ?? '';
-  if (location !== '' && answersTheClient(ctx, location)) {
+  if (ERROR.test(location) && answersTheClient(ctx, location)) {
     ctx.set('Location', location.replace(DESCRIPTION, `$&${encoded}`));
   }
-  if (typeof ctx.body === 'string' && oidcOf(ctx)?.responseMode === 'form_post') {
+  // The library's getter reads the parameters, which not every request has.
+  if (typeof ctx.body === 'string' && oidcOf(ctx)?.params && oidcOf(ctx)?.responseMode === 'form_post') {
     ctx.body = ctx.body.replace(IN_FORM, (_found, start: string) => `${start}${suffix}"`);
   }
 }
