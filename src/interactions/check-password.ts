@@ -3,7 +3,6 @@ import type { Context } from 'koa';
 import type { Account } from '../accounts/account.ts';
 import { signIn, type SignIn } from '../accounts/sign-in.ts';
 import { findAccountByIdentifier } from '../accounts/store.ts';
-import { record } from '../audit/record.ts';
 import { explain, explainWhose } from '../decisions/explain.ts';
 import { recordBounded } from '../audit/record-bounded.ts';
 import type { RiskReason } from '../audit/risk.ts';
@@ -74,10 +73,8 @@ export function createPasswordCheck(context: InteractionsContext) {
       const outcome = await checkWhere(attempt, directory);
       if (!outcome.ok) {
         explainSignIn(ctx, parties, outcome.reason);
-        await recordFailure(context, ctx, { ...parties, reason: outcome.reason });
-        const { clientId } = attempt;
         await throttle.fail(buckets);
-        const failure = { clientId, accountId: account?.id, reason: outcome.reason };
+        const failure = { ...parties, reason: outcome.reason };
         await recordFailure(context, ctx, { ...failure, closed: closedBy(context, buckets) });
         if (directory) await untilNextStep(startedAtMs);
         return { ok: false, waitSeconds: 0 };
