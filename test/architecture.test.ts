@@ -38,6 +38,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   decisions: [...GROUND, 'http'],
   revocation: [...GROUND, 'audit', ...ROOMS],
   documents: [...GROUND, 'audit', ...ROOMS, 'revocation'],
+  // What files say, made so by the verbs of the rooms.
+  configuration: [...GROUND, 'audit', ...ROOMS, 'revocation', 'documents'],
   http: [...GROUND, 'views'],
   oidc: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions', 'http'],
   interactions: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions', 'http', 'oidc', 'views'],
@@ -83,6 +85,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'openid-client': ['upstream'],
   '@node-saml/node-saml': ['upstream'],
   ldapts: ['upstream'],
+  yaml: ['configuration'],
 };
 
 /** A file says one thing. */

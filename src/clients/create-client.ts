@@ -40,6 +40,8 @@ export interface NewClient extends WantedAccess {
   readonly exchange?: WantedExchange | undefined;
   /** How long its secret works; for ever unless said otherwise. */
   readonly secretTtlSeconds?: number | undefined;
+  /** Secrets it brings along, as this server makes them; one is made where there is none. */
+  readonly secrets?: readonly string[] | undefined;
   readonly actor: Actor;
 }
 
@@ -55,7 +57,7 @@ export interface CreatedClient {
  */
 export async function createClient(ctx: ClientContext, input: NewClient): Promise<CreatedClient> {
   const metadata = validateClientMetadata(input.metadata, metadataPolicy(ctx.config, 'operator'));
-  const id = input.id === undefined ? newId('cli') : checkChosenId(input.id);
+  const id = input.id === undefined ? newId('cli') : checkChosenClientId(input.id);
   return ctx.db.transaction(async (tx) => {
     const now = ctx.clock.now();
     const access = await resolveAccess(tx, input);
@@ -77,11 +79,24 @@ export async function createClient(ctx: ClientContext, input: NewClient): Promis
     const expiresAt = expiryOf(input.secretTtlSeconds, now);
     const secret = usesSecret(metadata)
       ? await addSecret(tx, ctx.secrets, { clientId: id, now, expiresAt })
+    const secret = usesSecret(metadata)
+      ? await addFirstSecret(tx, ctx, { clientId: id, now, brought: input.secrets ?? [] })
       : undefined;
     await record(tx, { occurredAt: now, type: 'client.created', actor: input.actor, clientId: id });
     await notifyClient(tx, id);
     return { client: await getClient(tx, id), ...(secret === undefined ? {} : { secret }) };
   });
+}
+
+/** What is to be shown, which is what nobody else knows. */
+async function addFirstSecret(
+  tx: Knex.Transaction,
+  { secrets }: ClientContext,
+  { clientId, now, brought }: { clientId: string; now: Date; brought: readonly string[] },
+): Promise<string | undefined> {
+  if (brought.length === 0) return addSecret(tx, secrets, { clientId, now });
+  for (const value of brought) await addSecret(tx, secrets, { clientId, now, value });
+  return undefined;
 }
 
 export async function getClient(tx: Knex.Transaction, id: string): Promise<ClientRecord> {
@@ -99,7 +114,8 @@ const CHOSEN_ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/;
  */
 const ACCOUNT_PREFIX = /^usr_/i;
 
-function checkChosenId(id: string): string {
+/** Throws `invalid_client_id` (400). */
+export function checkChosenClientId(id: string): string {
   if (CHOSEN_ID.test(id) && !ACCOUNT_PREFIX.test(id) && id !== ACCOUNT_CLIENT_ID) return id;
   throw new AppError(
     'invalid_client_id',

@@ -56,6 +56,13 @@ export function generateSecret(secrets: Secrets): { value: string; digest: Buffe
   return { value, ...digestSecret(secrets, value) };
 }
 
+const GENERATED = /^gcs_[A-Za-z0-9_-]{43}$/;
+
+/** Whether somebody who brings a secret along has made it as this server does: 256 random bits in base64url. */
+export function isGeneratedSecret(value: string): boolean {
+  return GENERATED.test(value);
+}
+
 /** What is stored of a secret. */
 export function digestSecret(secrets: Secrets, value: string): { digest: Buffer; hint: string } {
   return { digest: hmac(secrets.clientSecretKey, value), hint: value.slice(0, HINT_LENGTH) };

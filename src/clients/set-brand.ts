@@ -24,9 +24,7 @@ export async function setClientBrand(
   actor: Actor,
 ): Promise<ClientRecord> {
   const color = changes.color?.toLowerCase() ?? changes.color;
-  if (typeof color === 'string' && !/^#[0-9a-f]{6}$/.test(color)) {
-    throw invalidMetadata('color', 'must look like #1a2b3c');
-  }
+  if (typeof color === 'string') checkBrandColor(color);
   const logo = changes.logo && checkLogo(changes.logo);
   return db.transaction(async (tx) => {
     if (!(await lockClient(tx, id))) throw clientNotFound();
@@ -44,6 +42,11 @@ export async function setClientBrand(
     await notifyClient(tx, id);
     return getClient(tx, id);
   });
+}
+
+/** Throws `invalid_client_metadata` (400). */
+export function checkBrandColor(color: string): void {
+  if (!/^#[0-9a-f]{6}$/i.test(color)) throw invalidMetadata('color', 'must look like #1a2b3c');
 }
 
 function checkLogo(body: Buffer): Picture & { digest: string } {

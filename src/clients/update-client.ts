@@ -22,6 +22,8 @@ export interface ClientChanges extends WantedAccess {
   readonly exchange?: WantedExchange | undefined;
   /** Audiences it may no longer ask tokens for. Tokens it has live on until they expire or are revoked. */
   readonly removeApis?: readonly string[] | undefined;
+  /** Secrets it brings along, as this server makes them, and ids of some that end now. */
+  readonly secrets?: { readonly brought: readonly string[]; readonly ended: readonly string[] } | undefined;
 }
 
 /**
@@ -59,7 +61,7 @@ export async function updateClient(
     });
     await grantAccess(tx, id, access);
     if (exchange) await saveExchange(tx, id, { ...(before.exchange ?? NO_EXCHANGE), ...exchange });
-    const secret = await settleSecrets(tx, ctx, { before, metadata, now });
+    const secret = await settleSecrets(tx, ctx, { before, metadata, now, changes });
     const changed = changedMembers(before, metadata, changes);
     await record(tx, { occurredAt: now, type: 'client.updated', actor, clientId: id, detail: { changed } });
     await notifyClient(tx, id);
@@ -81,14 +83,22 @@ async function removeApis(
 async function settleSecrets(
   tx: Knex.Transaction,
   ctx: ClientContext,
-  { before, metadata, now }: { before: ClientRecord; metadata: ClientMetadata; now: Date },
+  {
+    before,
+    metadata,
+    now,
+    changes: { secrets: { brought, ended } = { brought: [], ended: [] } },
+  }: { before: ClientRecord; metadata: ClientMetadata; now: Date; changes: ClientChanges },
 ): Promise<string | undefined> {
   if (!usesSecret(metadata)) {
     const ids = before.secrets.map((secret) => secret.id);
     await deleteSecrets(tx, ids);
     return undefined;
   }
-  if (before.secrets.some((secret) => isLive(secret, now))) return undefined;
+  await deleteSecrets(tx, ended);
+  for (const value of brought) await addSecret(tx, ctx.secrets, { clientId: before.id, now, value });
+  const kept = before.secrets.filter(({ id }) => !ended.includes(id));
+  if (brought.length > 0 || kept.some((secret) => isLive(secret, now))) return undefined;
   return addSecret(tx, ctx.secrets, { clientId: before.id, now });
 }
 

@@ -1,4 +1,5 @@
 import { ConfigError } from '../config/load.ts';
+import { ConfigurationRefused, type PlacedProblem } from '../configuration/problem.ts';
 import { isUnavailable } from '../db/unavailable.ts';
 import { AppError } from '../errors.ts';
 import { COMMAND } from './command-name.ts';
@@ -9,6 +10,8 @@ export interface Failure {
   readonly exitCode: ExitCode;
   readonly code: string;
   readonly message: string;
+  /** One by one, where a file was read. */
+  readonly problems?: readonly PlacedProblem[];
 }
 
 /** What went wrong, in words for an operator: they may see more than a client, but no secret is in a message of ours. */
@@ -23,6 +26,10 @@ export function describeFailure(error: unknown): Failure {
     const reason = error instanceof Error ? error.message : String(error);
     const message = `The database cannot be reached (${reason}).\nCheck it with: ${COMMAND} doctor`;
     return { exitCode: EXIT_CODES.unreachable, code: 'database_unreachable', message };
+  }
+  if (error instanceof ConfigurationRefused) {
+    const { code, message, problems } = error;
+    return { exitCode: EXIT_CODES.refused, code, message, problems };
   }
   if (error instanceof AppError) {
     const exitCode = error.status === 503 ? EXIT_CODES.unreachable : EXIT_CODES.refused;

@@ -9,6 +9,13 @@ export interface Outcome {
   readonly exitCode?: 0 | 1;
   /** It said everything already, because it was too much to hold. */
   readonly isPrinted?: true;
+  /**
+   * 1 when the command found something wrong without failing itself (`doctor`), 2 when it found a difference where it was asked
+   * whether there is one (`plan`, `drift`).
+   */
+  readonly exitCode?: 0 | 1 | 2;
+  /** Lines that begin with `+`, `~` or `-` have a colour on a terminal. */
+  readonly isDiff?: true;
 }
 
 /** `label  value` lines, values aligned; those without a value are left out. */

@@ -66,6 +66,26 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'let an application register itself (RFC 7591)',
     load: async () => (await import('./registration-tokens.ts')).registrationTokensCommand,
   },
+  plan: {
+    summary: 'what a configuration file would change',
+    load: async () => (await import('./configuration.ts')).planCommand,
+  },
+  apply: {
+    summary: 'make the server what a configuration file says',
+    load: async () => (await import('./configuration.ts')).applyCommand,
+  },
+  export: {
+    summary: 'print the configuration file that makes this server',
+    load: async () => (await import('./configuration.ts')).exportCommand,
+  },
+  drift: {
+    summary: 'what was changed past the configuration files, and by whom',
+    load: async () => (await import('./configuration.ts')).driftCommand,
+  },
+  config: {
+    summary: 'the schema of configuration files',
+    load: async () => (await import('./configuration.ts')).configCommand,
+  },
   migrate: {
     summary: 'bring the database schema up to date',
     load: async () => (await import('./migrate.ts')).migrateCommand,
@@ -79,7 +99,7 @@ const NOUNS: Readonly<Record<string, Noun>> = {
 const AFTER_HELP = `
 From the folder of this installation: ${COMMAND} <noun> <verb> …
 Every command takes --help, and --json to print one JSON document on standard output.
-Exit codes: 0 done, 1 refused, 2 wrong usage, 3 database not reachable.
+Exit codes: 0 done, 1 refused, 2 wrong usage, 3 database not reachable; of plan and drift, 2 says that there are changes.
 
 Examples:
   $ guichet apis create --audience https://api.example.com --name Orders --scope orders:read="See your orders"

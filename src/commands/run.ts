@@ -1,4 +1,5 @@
 import type { CommandContext } from './context.ts';
+import { coloured } from './coloured.ts';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -41,11 +42,14 @@ async function report({ options }: Invocation, work: () => Promise<Outcome>): Pr
     const { json, text, exitCode, isPrinted } = await work();
     if (!isPrinted)
       process.stdout.write(asJson ? `${JSON.stringify(json, null, 2)}\n` : `${printable(text)}\n`);
+    const { json, text, exitCode, isDiff = false } = await work();
+    const shown = isDiff ? coloured(printable(text), process.stdout) : printable(text);
+    process.stdout.write(asJson ? `${JSON.stringify(json, null, 2)}\n` : `${shown}\n`);
     return exitCode ?? EXIT_CODES.ok;
   } catch (error) {
     const { describeFailure } = await import('./describe-failure.ts');
-    const { exitCode, code, message } = describeFailure(error);
-    if (asJson) process.stdout.write(`${JSON.stringify({ error: code, message }, null, 2)}\n`);
+    const { exitCode, code, message, problems } = describeFailure(error);
+    if (asJson) process.stdout.write(`${JSON.stringify({ error: code, message, problems }, null, 2)}\n`);
     process.stderr.write(`${printable(message)} (${code})\n`);
     return exitCode;
   }

@@ -19,7 +19,11 @@ export interface Verb {
 }
 
 export function addVerb(parent: Command, verb: Verb): void {
-  const command = parent.command(verb.usage).description(verb.summary);
+  equip(parent.command(verb.usage).description(verb.summary), verb);
+}
+
+/** Gives a command its options, help and action; a noun that is its own verb as well. */
+export function equip(command: Command, verb: Omit<Verb, 'usage' | 'summary'>): void {
   for (const argument of command.registeredArguments) describe(argument, verb.argumentHelp);
   for (const option of [...(verb.options ?? []), jsonOption()]) command.addOption(option);
   command.addHelpText('after', afterHelp(verb));

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { nearest } from './nearest.ts';
 import { secretNames, variableNames } from './schema.ts';
 import type { VariableName } from './schema.ts';
 
@@ -54,7 +55,7 @@ function unknownNames(env: Environment): Problem[] {
     .filter(([name, value]) => name.startsWith('GUICHET_') && !isServiceLink(name, value ?? ''))
     .filter(([name]) => !known.includes(name))
     .map(([name]) => {
-      const near = nearest(name, known);
+      const near = nearest(name, known, { prefix: 'GUICHET_' });
       return {
         name,
         text: near === undefined ? 'is not a variable of this server' : `is unknown: did you mean ${near}?`,
@@ -75,31 +76,4 @@ function readSecretFile(path: string): { text: string } | { problem: string } {
   } catch (error) {
     return { problem: `cannot be read: ${error instanceof Error ? error.message : String(error)}` };
   }
-}
-
-/** More than a third of a name changed is another name, not a slip. */
-const SLIP_SHARE = 1 / 3;
-
-function nearest(name: string, known: readonly string[]): string | undefined {
-  const [best] = known
-    .map((candidate) => ({ candidate, edits: editDistance(name, candidate) }))
-    .sort((a, b) => a.edits - b.edits);
-  const allowed = Math.max(2, (name.length - 'GUICHET_'.length) * SLIP_SHARE);
-  if (best !== undefined && best.edits <= allowed) return best.candidate;
-  // A unit left out, or `_FILE` put where there is no such form.
-  return known.find((candidate) => candidate.startsWith(name) || name.startsWith(candidate));
-}
-
-/** Levenshtein's: insertions, deletions and replacements that turn one text into the other. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let line = 1; line <= a.length; line += 1) {
-    const next = [line];
-    for (let column = 1; column <= b.length; column += 1) {
-      const replaced = (row[column - 1] ?? 0) + (a[line - 1] === b[column - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -5,7 +5,12 @@ import { newId } from '../crypto/ids.ts';
 import type { Database } from '../db/database.ts';
 import { violatedConstraint } from '../db/violation.ts';
 import { AppError } from '../errors.ts';
-import { FOREIGN_ALGS, FOREIGN_MAX_AGE_SECONDS, type TrustedIssuer } from './trusted-issuer.ts';
+import {
+  DEFAULT_FOREIGN_ALGS,
+  FOREIGN_ALGS,
+  FOREIGN_MAX_AGE_SECONDS,
+  type TrustedIssuer,
+} from './trusted-issuer.ts';
 import { findProviderId, insertTrustedIssuer } from './trusted-issuer-store.ts';
 
 export interface TrustedIssuerContext {
@@ -35,7 +40,7 @@ export async function createTrustedIssuer(
   ctx: TrustedIssuerContext,
   input: NewTrustedIssuer,
 ): Promise<TrustedIssuer> {
-  check(ctx.config, input);
+  checkTrustedIssuer(ctx.config, input);
   return ctx.db.transaction(async (tx) => {
     const now = ctx.clock.now();
     const providerId = await findProviderId(tx, input.provider);
@@ -49,7 +54,7 @@ export async function createTrustedIssuer(
       providerId,
       audience: input.audience ?? ctx.config.issuer,
       jwksUri: input.jwksUri ?? null,
-      algs: input.algs ?? ['ES256', 'RS256'],
+      algs: input.algs ?? DEFAULT_FOREIGN_ALGS,
       maxAgeSeconds: input.maxAgeSeconds ?? FOREIGN_MAX_AGE_SECONDS,
       oneTime: input.oneTime ?? false,
       createdAt: now,
@@ -61,7 +66,11 @@ export async function createTrustedIssuer(
   });
 }
 
-function check({ mode, issuer: own }: Pick<Config, 'mode' | 'issuer'>, input: NewTrustedIssuer): void {
+/** What an operator may say of one. Throws `invalid_trusted_issuer` (400). */
+export function checkTrustedIssuer(
+  { mode, issuer: own }: Pick<Config, 'mode' | 'issuer'>,
+  input: Pick<NewTrustedIssuer, 'issuer' | 'jwksUri' | 'algs' | 'maxAgeSeconds'>,
+): void {
   for (const [name, url] of [
     ['issuer', input.issuer],
     ['jwks_uri', input.jwksUri],

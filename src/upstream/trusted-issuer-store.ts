@@ -73,6 +73,20 @@ export async function findUsableIssuer(db: Queryable, issuer: string): Promise<T
   return row && toIssuer(row as Row);
 }
 
+/** Everything but its `iss`, which is what it is. */
+export async function saveTrustedIssuer(tx: Queryable, issuer: TrustedIssuer): Promise<void> {
+  await tx('trusted_issuers')
+    .where({ id: issuer.id })
+    .update({
+      provider_id: issuer.providerId,
+      audience: issuer.audience,
+      jwks_uri: issuer.jwksUri,
+      algs: [...issuer.algs],
+      max_age_seconds: issuer.maxAgeSeconds,
+      one_time: issuer.oneTime,
+    });
+}
+
 export async function deleteTrustedIssuerRow(tx: Queryable, id: string): Promise<void> {
   await tx('trusted_issuers').where({ id }).delete();
 }

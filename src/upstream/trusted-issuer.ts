@@ -21,5 +21,9 @@ export interface TrustedIssuer {
 
 /** RFC 8725 §3.1: asymmetric, each listed. */
 export const FOREIGN_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA', 'ES384', 'RS384', 'PS384'] as const;
+export type ForeignAlg = (typeof FOREIGN_ALGS)[number];
+
+/** What a foreign issuer signs with unless somebody says otherwise. */
+export const DEFAULT_FOREIGN_ALGS: readonly ForeignAlg[] = ['ES256', 'RS256'];
 
 export const FOREIGN_MAX_AGE_SECONDS = 3600;
