@@ -78,9 +78,7 @@ export async function createClient(ctx: ClientContext, input: NewClient): Promis
     if (exchange) await saveExchange(tx, id, { ...NO_EXCHANGE, ...exchange });
     const expiresAt = expiryOf(input.secretTtlSeconds, now);
     const secret = usesSecret(metadata)
-      ? await addSecret(tx, ctx.secrets, { clientId: id, now, expiresAt })
-    const secret = usesSecret(metadata)
-      ? await addFirstSecret(tx, ctx, { clientId: id, now, brought: input.secrets ?? [] })
+      ? await addFirstSecret(tx, ctx, { clientId: id, now, expiresAt, brought: input.secrets ?? [] })
       : undefined;
     await record(tx, { occurredAt: now, type: 'client.created', actor: input.actor, clientId: id });
     await notifyClient(tx, id);
@@ -92,10 +90,10 @@ export async function createClient(ctx: ClientContext, input: NewClient): Promis
 async function addFirstSecret(
   tx: Knex.Transaction,
   { secrets }: ClientContext,
-  { clientId, now, brought }: { clientId: string; now: Date; brought: readonly string[] },
+  { brought, ...secret }: { clientId: string; now: Date; expiresAt: Date | null; brought: readonly string[] },
 ): Promise<string | undefined> {
-  if (brought.length === 0) return addSecret(tx, secrets, { clientId, now });
-  for (const value of brought) await addSecret(tx, secrets, { clientId, now, value });
+  if (brought.length === 0) return addSecret(tx, secrets, secret);
+  for (const value of brought) await addSecret(tx, secrets, { ...secret, value });
   return undefined;
 }
 

@@ -5,8 +5,6 @@ export interface Outcome {
   /** Printed by `--json`: one document, members named as in the RFCs. */
   readonly json: unknown;
   readonly text: string;
-  /** 1 when the command found something wrong without failing itself (`doctor`). */
-  readonly exitCode?: 0 | 1;
   /** It said everything already, because it was too much to hold. */
   readonly isPrinted?: true;
   /**

@@ -39,12 +39,9 @@ export async function runStandalone(
 async function report({ options }: Invocation, work: () => Promise<Outcome>): Promise<ExitCode> {
   const asJson = options['json'] === true;
   try {
-    const { json, text, exitCode, isPrinted } = await work();
-    if (!isPrinted)
-      process.stdout.write(asJson ? `${JSON.stringify(json, null, 2)}\n` : `${printable(text)}\n`);
-    const { json, text, exitCode, isDiff = false } = await work();
+    const { json, text, exitCode, isDiff, isPrinted } = await work();
     const shown = isDiff ? coloured(printable(text), process.stdout) : printable(text);
-    process.stdout.write(asJson ? `${JSON.stringify(json, null, 2)}\n` : `${shown}\n`);
+    if (!isPrinted) process.stdout.write(asJson ? `${JSON.stringify(json, null, 2)}\n` : `${shown}\n`);
     return exitCode ?? EXIT_CODES.ok;
   } catch (error) {
     const { describeFailure } = await import('./describe-failure.ts');

@@ -81,13 +81,3 @@ export function givenRoleToJson({
 }: GivenRole): z.output<typeof givenRoleDocument> {
   return { api: audience, name, source, given_at: toInstant(givenAt) };
 }
-import { text } from './document.ts';
-
-const SCOPES_MAX = 1000;
-
-export const newRoleDocument = z.strictObject({
-  api: text.describe('Audience of the API it belongs to'),
-  name: text.describe('One of its kind at its API'),
-  description: text.optional(),
-  scopes: z.array(text).max(SCOPES_MAX).describe('Of its API'),
-});
