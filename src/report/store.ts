@@ -1,0 +1,50 @@
+import type { Queryable } from '../db/database.ts';
+import { isStorable } from '../db/text.ts';
+import type { Grade, Report } from './report.ts';
+
+export interface ReportLine {
+  readonly id: string;
+  readonly madeAt: Date;
+  readonly madeBy: string;
+  readonly grade: Grade;
+  readonly summary: Report['summary'];
+}
+
+export async function insertReport(db: Queryable, report: Report): Promise<void> {
+  await db('security_reports').insert({
+    id: report.id,
+    made_at: report.made_at,
+    made_by: report.made_by,
+    grade: report.grade,
+    summary: JSON.stringify(report.summary),
+    report: JSON.stringify(report),
+  });
+}
+
+export async function findReport(db: Queryable, id: string): Promise<Report | undefined> {
+  if (!isStorable(id)) return undefined;
+  const row = await db<{ id: string; report: Report }>('security_reports').first('report').where({ id });
+  return row?.report;
+}
+
+/** Newest first; `after` is the id that ended the previous page. */
+export async function listReports(
+  db: Queryable,
+  { limit, after }: { limit: number; after?: string | undefined },
+): Promise<ReportLine[]> {
+  const { rows } = await db.raw<{
+    rows: { id: string; made_at: Date; made_by: string; grade: Grade; summary: Report['summary'] }[];
+  }>(
+    `SELECT id, made_at, made_by, grade, summary FROM security_reports
+     WHERE cast(:after AS text) IS NULL OR (made_at, id) < (SELECT made_at, id FROM security_reports WHERE id = :after)
+     ORDER BY made_at DESC, id DESC LIMIT :limit`,
+    { after: after ?? null, limit },
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    madeAt: row.made_at,
+    madeBy: row.made_by,
+    grade: row.grade,
+    summary: row.summary,
+  }));
+}
