@@ -46,7 +46,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   account: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http', 'oidc', 'interactions', 'views'],
   public: [...GROUND, 'http', 'clients', 'keys', 'mail', 'revocation', 'views'],
   gateway: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions', 'http', 'resource-server'],
-  gateway: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http', 'resource-server'],
   // Looks at what every room holds.
   report: [...GROUND, 'audit', ...ROOMS, 'revocation'],
   // Answers from the tables of this house, with the published check; its context is a part of the services.
