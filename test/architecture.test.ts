@@ -49,6 +49,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Looks at what every room holds.
   report: [...GROUND, 'audit', ...ROOMS, 'revocation'],
   // Answers from the tables of this house, with the published check; its context is a part of the services.
+  // Answers from the tables of this house, with the published check; its context is a part of the services. Interactions order the
+  // mails with which people make themselves an account or choose a password.
   admin: [
     ...GROUND,
     'audit',
@@ -56,6 +58,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'revocation',
     'documents',
     'http',
+    'interactions',
     'gateway',
     'resource-server',
     'services',

@@ -1,6 +1,7 @@
 import type { ClientRecord } from '../clients/client.ts';
 import type { Config } from '../config/config.ts';
 import { AppError } from '../errors.ts';
+import type { AdminContext } from './context.ts';
 import type { Operator } from './operation.ts';
 import { adminAudience } from './paths.ts';
 
@@ -34,4 +35,9 @@ export function adminScopesOf(
 ): readonly string[] {
   const audience = adminAudience(config);
   return (apis ?? []).filter((api) => api.audience === audience).flatMap((api) => api.scopes);
+}
+
+/** What a person may do on the admin API. Whoever changes how they sign in could sign in as them. */
+export async function adminScopesOfAccount(_context: AdminContext, _accountId: string): Promise<string[]> {
+  return [];
 }

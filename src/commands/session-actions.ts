@@ -7,6 +7,7 @@ import { ACTOR } from './actor.ts';
 import { moment, table } from './outcome.ts';
 import { pageOptions, parseArgument, parseOptions } from './parse.ts';
 import { revokedMembers } from '../documents/revoked.ts';
+import { sessionToJson } from '../documents/session.ts';
 import { endedInWords } from './revoked.ts';
 import type { Action } from './run.ts';
 import { getUserByName } from './user-actions.ts';
@@ -29,19 +30,7 @@ export const list: Action = async ({ db, clock, config }, { options }) => {
     session.clientIds.join(' '),
   ]);
   return {
-    json: {
-      sessions: sessions.map((session) => ({
-        id: session.id,
-        account_id: session.accountId,
-        client_ids: session.clientIds,
-        user_agent: session.userAgent,
-        address: session.address,
-        identity_id: session.identityId,
-        created_at: session.createdAt,
-        last_used_at: session.lastUsedAt,
-        expires_at: session.expiresAt,
-      })),
-    },
+    json: { sessions: sessions.map(sessionToJson) },
     text:
       sessions.length === 0
         ? 'Nobody is signed in.'

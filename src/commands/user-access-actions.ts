@@ -5,6 +5,7 @@ import { withdrawConsent } from '../revocation/withdraw-consent.ts';
 import { ACTOR } from './actor.ts';
 import { count, moment, table } from './outcome.ts';
 import { parseArgument } from './parse.ts';
+import { consentToJson } from '../documents/grant.ts';
 import { revokedMembers } from '../documents/revoked.ts';
 import { endedInWords } from './revoked.ts';
 import type { Action } from './run.ts';
@@ -16,6 +17,7 @@ export const consents: Action = async (context, { args }) => {
   const { id } = await getUserByName(context.db.knex, parseArgument(args, 0, 'user'));
   const all = await listAccess(context.db.knex, { accountId: id, now: context.clock.now() });
   const parties = await Promise.all(all.map(({ clientId }) => findClientParty(context, clientId)));
+  const names = new Map(parties.map(({ id: clientId, name }) => [clientId, name]));
   const rows = all.map((access, index) => {
     const party = parties[index];
     const scopes = [...access.scopes, ...Object.values(access.resources).flat()];
@@ -27,16 +29,7 @@ export const consents: Action = async (context, { args }) => {
     ];
   });
   return {
-    json: {
-      consents: all.map((access, index) => ({
-        client_id: access.clientId,
-        client_name: parties[index]?.name ?? null,
-        scopes: access.scopes,
-        resources: access.resources,
-        since: access.since,
-        last_used_at: access.lastUsedAt,
-      })),
-    },
+    json: { consents: all.map((access) => consentToJson(access, names)) },
     text:
       all.length === 0
         ? 'No client holds anything of this person.'

@@ -5,6 +5,7 @@ import { listProviders } from '../upstream/store.ts';
 import { ACTOR } from './actor.ts';
 import { moment, table } from './outcome.ts';
 import { parseArgument } from './parse.ts';
+import { identityToJson } from '../documents/identity.ts';
 import { revokedMembers } from '../documents/revoked.ts';
 import { endedInWords } from './revoked.ts';
 import type { Action } from './run.ts';
@@ -26,17 +27,7 @@ export const identities: Action = async ({ db }, { args }) => {
     moment(identity.lastUsedAt),
   ]);
   return {
-    json: {
-      identities: all.map((identity) => ({
-        id: identity.id,
-        provider: slugOf(identity.providerId),
-        issuer: identity.issuer,
-        subject: identity.subject,
-        label: identity.label,
-        linked_at: identity.linkedAt,
-        last_used_at: identity.lastUsedAt,
-      })),
-    },
+    json: { identities: all.map((identity) => identityToJson(identity, slugs)) },
     text:
       all.length === 0
         ? 'This person is connected to no identity provider.'

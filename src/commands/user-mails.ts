@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { invitationToJson } from '../documents/user.ts';
 import { invite } from '../interactions/invite.ts';
 import { sendReset as sendResetTo } from '../interactions/send-reset.ts';
 import { ACTOR } from './actor.ts';
@@ -11,13 +12,14 @@ import { getUserByName } from './user-actions.ts';
 export const inviteUser: Action = async (context, { args, options }) => {
   const { name } = parseOptions(z.object({ name: z.string().optional() }), options);
   const email = parseArgument(args, 0, 'email');
-  const { url, expiresAt, isMailed, ...invited } = await invite(context, { email, name, actor: ACTOR });
+  const invitation = await invite(context, { email, name, actor: ACTOR });
+  const { url, expiresAt, isMailed } = invitation;
   return {
-    json: { email: invited.email, url, expires_at: expiresAt, mailed: isMailed },
+    json: invitationToJson(invitation),
     text: paragraphs(
       isMailed
-        ? `An invitation is on its way to ${invited.email}.`
-        : `There is no mail server, so nothing is sent to ${invited.email}.`,
+        ? `An invitation is on its way to ${invitation.email}.`
+        : `There is no mail server, so nothing is sent to ${invitation.email}.`,
       `You can hand this link on yourself. It is shown only now, and good until ${moment(expiresAt)}:\n  ${url}`,
     ),
   };

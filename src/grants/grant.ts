@@ -38,3 +38,21 @@ export function mergePayloads(
 function union(a = '', b = ''): string {
   return [...new Set(`${a} ${b}`.split(' '))].filter(Boolean).join(' ');
 }
+
+/** What a payload allows, as lists. */
+export function toAllowance(payload: Record<string, unknown>): {
+  readonly scopes: readonly string[];
+  readonly resources: Readonly<Record<string, readonly string[]>>;
+} {
+  const { openid, resources = {} }: Allowed = payload;
+  return {
+    scopes: words(openid?.scope),
+    resources: Object.fromEntries(
+      Object.entries(resources).map(([audience, scope]) => [audience, words(scope)]),
+    ),
+  };
+}
+
+function words(scope = ''): string[] {
+  return scope.split(' ').filter(Boolean);
+}

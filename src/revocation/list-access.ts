@@ -1,7 +1,7 @@
 import type { Queryable } from '../db/database.ts';
 import { toResources, type Consent } from '../grants/consent.ts';
 import { listConsents } from '../grants/consent-store.ts';
-import { mergePayloads, type Grant } from '../grants/grant.ts';
+import { mergePayloads, toAllowance, type Grant } from '../grants/grant.ts';
 
 /** What one client may do on a person's behalf, over all its grants, or without asking them again. */
 export interface ClientAccess {
@@ -90,26 +90,13 @@ async function listHeld(
 }
 
 function toAccess(clientId: string, grants: readonly Row[]): ClientAccess {
-  const payload: Allowed = grants.map((grant) => grant.payload).reduce((a, b) => mergePayloads(a, b));
+  const payload = grants.map((grant) => grant.payload).reduce((a, b) => mergePayloads(a, b));
   const times = grants.map((grant) => [grant.created_at.getTime(), grant.last_used_at.getTime()] as const);
   return {
     clientId,
     grantIds: grants.map((grant) => grant.id),
-    scopes: words(payload.openid?.scope),
-    resources: Object.fromEntries(
-      Object.entries(payload.resources ?? {}).map(([audience, scope]) => [audience, words(scope)]),
-    ),
+    ...toAllowance(payload),
     since: new Date(Math.min(...times.map(([created]) => created))),
     lastUsedAt: new Date(Math.max(...times.map(([, used]) => used))),
   };
-}
-
-/** The part of a payload that we read; the shape is the library's (models/grant.js). */
-interface Allowed {
-  readonly openid?: { readonly scope?: string };
-  readonly resources?: Readonly<Record<string, string>>;
-}
-
-function words(scope = ''): string[] {
-  return scope.split(' ').filter(Boolean);
 }

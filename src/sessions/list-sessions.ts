@@ -32,17 +32,23 @@ interface Row {
   client_ids: string[];
 }
 
-/** Live sessions of signed-in people, youngest first; of one person when `accountId` is given. */
-export async function listSessions(
-  db: Queryable,
-  {
-    now,
-    idleSeconds,
-    limit,
-    accountId,
-  }: { now: Date; idleSeconds: number; limit: number; accountId?: string | undefined },
-): Promise<SessionSummary[]> {
-  const query = db('sessions')
+export interface SessionQuery {
+  readonly now: Date;
+  readonly idleSeconds: number;
+  readonly limit: number;
+  /** Of one person. */
+  readonly accountId?: string | undefined;
+  /** With which somebody went to this client. */
+  readonly clientId?: string | undefined;
+  readonly id?: string | undefined;
+  /** The last of the page before. */
+  readonly after?: { readonly at: Date; readonly id: string } | undefined;
+}
+
+/** Live sessions of signed-in people, youngest first. */
+export async function listSessions(db: Queryable, query: SessionQuery): Promise<SessionSummary[]> {
+  const { now, idleSeconds, limit, accountId, clientId, id, after } = query;
+  const rows = db('sessions')
     .select<Row[]>(
       'uid',
       'account_id',
@@ -60,10 +66,24 @@ export async function listSessions(
     .whereNotNull('account_id')
     .where('expires_at', '>', now)
     .where('last_used_at', '>', idleSince(now, idleSeconds))
-    .orderBy('created_at', 'desc')
+    .orderBy([
+      { column: 'created_at', order: 'desc' },
+      { column: 'uid', order: 'desc' },
+    ])
     .limit(limit);
-  const rows = await (accountId === undefined ? query : query.where({ account_id: accountId }));
-  return rows.map((row) => ({
+  if (accountId !== undefined) rows.where({ account_id: accountId });
+  if (id !== undefined) rows.where({ uid: id });
+  if (clientId !== undefined) {
+    rows.whereExists(
+      db('session_clients').whereRaw('session_uid = sessions.uid').where({ client_id: clientId }),
+    );
+  }
+  if (after) rows.whereRaw('(created_at, uid) < (?, ?)', [after.at, after.id]);
+  return (await rows).map(toSummary);
+}
+
+function toSummary(row: Row): SessionSummary {
+  return {
     id: row.uid,
     accountId: row.account_id,
     createdAt: row.created_at,
@@ -73,5 +93,5 @@ export async function listSessions(
     address: row.address,
     identityId: row.identity_id,
     clientIds: row.client_ids,
-  }));
+  };
 }
