@@ -37,7 +37,7 @@ const PAGE_METHODS: Readonly<Record<string, readonly string[]>> = {
 const CLIENT_PATH = /^\/reg\/[^/]+$/;
 const STATUS_LIST_PATH = /^\/status-lists\/[^/]+$/;
 
-/** Routes with a part that is somebody's id, and so may hold capitals. */
+/** Routes with a part that is somebody's id, and so may hold capitals; `*`: and escapes (http/canonical-path.ts). */
 export const DYNAMIC_ROUTES = [
   '/auth/:uid',
   '/device/:uid',
@@ -50,9 +50,9 @@ export const DYNAMIC_ROUTES = [
   '/account/:page/:action',
   '/account/:page/:action/:item',
   '/admin/v1/:noun',
-  '/admin/v1/:noun/:id',
-  '/admin/v1/:noun/:id/:part',
-  '/admin/v1/:noun/:id/:part/:item',
+  '/admin/v1/:noun/:id*',
+  '/admin/v1/:noun/:id*/:part',
+  '/admin/v1/:noun/:id*/:part/:item*',
   '/mails/:id',
   '/mails/:id/html',
   '/upstream/:slug/metadata',
@@ -82,7 +82,7 @@ export function methodsOf(path: string): readonly string[] | undefined {
 
 const PATTERNS = DYNAMIC_ROUTES.map((route) => ({
   route,
-  pattern: new RegExp(`^${route.replaceAll(/:\w+/g, '[^/]+')}$`),
+  pattern: new RegExp(`^${route.replaceAll(/:\w+\*?/g, '[^/]+')}$`),
 }));
 
 /** The name of the route, for metrics: one of a bounded set. */

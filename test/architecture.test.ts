@@ -40,6 +40,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   documents: [...GROUND, 'audit', ...ROOMS, 'revocation'],
   // What files say, made so by the verbs of the rooms.
   configuration: [...GROUND, 'audit', ...ROOMS, 'revocation', 'documents'],
+  // Looks at everything that a token hangs on.
+  inspection: [...GROUND, 'audit', ...ROOMS, 'revocation'],
+  documents: [...GROUND, 'audit', ...ROOMS, 'revocation', 'inspection'],
   http: [...GROUND, 'views'],
   oidc: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions', 'http'],
   interactions: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions', 'http', 'oidc', 'views'],
@@ -56,6 +59,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'audit',
     ...ROOMS,
     'revocation',
+    'inspection',
     'documents',
     'http',
     'interactions',

@@ -32,7 +32,7 @@ const resource: Resource = {
   lock: (tx, id) => lockClient(tx, id),
   async read({ db }, id) {
     const client = await findClient(db.knex, id);
-    return client && present(db.knex, client);
+    return client && presentClient(db.knex, client);
   },
 };
 
@@ -64,7 +64,7 @@ export const showClientOperation = operation({
   params,
   answer: clientDocument,
   resource,
-  run: async ({ db }, { params: { client_id: id } }) => present(db.knex, await getClient(db.knex, id)),
+  run: async ({ db }, { params: { client_id: id } }) => presentClient(db.knex, await getClient(db.knex, id)),
 });
 
 export const createClientOperation = operation({
@@ -79,7 +79,7 @@ export const createClientOperation = operation({
   async run(context, { body, operator }) {
     requireWithinReach(operator, adminScopesOf(context.config, body));
     const { client, secret } = await createClient(context, { ...toNewClient(body), actor: operator.actor });
-    return withSecret(await present(context.db.knex, client), secret);
+    return withSecret(await presentClient(context.db.knex, client), secret);
   },
 });
 
@@ -94,11 +94,11 @@ export const updateClientOperation = operation({
   answer: registeredClientDocument,
   resource,
   async run(context, { params: { client_id: id }, body, operator }) {
-    const before = await getReachable(context, operator, id);
+    const before = await getReachableClient(context, operator, id);
     requireWithinReach(operator, adminScopesOf(context.config, body));
     const changes = toClientChanges(body, before);
     const { client, secret } = await updateClient(context, id, changes, operator.actor);
-    return withSecret(await present(context.db.knex, client), secret);
+    return withSecret(await presentClient(context.db.knex, client), secret);
   },
 });
 
@@ -111,7 +111,7 @@ export const disableClientOperation = operation({
   params,
   answer: revokedDocument,
   async run(context, { params: { client_id: id }, operator }) {
-    await getReachable(context, operator, id);
+    await getReachableClient(context, operator, id);
     return revokedMembers(await disableClient(context, id, operator.actor));
   },
 });
@@ -125,8 +125,8 @@ export const enableClientOperation = operation({
   params,
   answer: clientDocument,
   async run(context, { params: { client_id: id }, operator }) {
-    await getReachable(context, operator, id);
-    return present(context.db.knex, await enableClient(context, id, operator.actor));
+    await getReachableClient(context, operator, id);
+    return presentClient(context.db.knex, await enableClient(context, id, operator.actor));
   },
 });
 
@@ -140,7 +140,7 @@ export const deleteClientOperation = operation({
   answer: revokedDocument,
   resource,
   async run(context, { params: { client_id: id }, operator }) {
-    await getReachable(context, operator, id);
+    await getReachableClient(context, operator, id);
     return revokedMembers(await deleteClient(context, id, operator.actor));
   },
 });
@@ -155,7 +155,7 @@ export const clientOperations: readonly Operation[] = [
   enableClientOperation,
 ];
 
-async function present(db: Queryable, client: ClientRecord): Promise<ClientDocument> {
+export async function presentClient(db: Queryable, client: ClientRecord): Promise<ClientDocument> {
   return clientToJson(client, await listApis(db));
 }
 
@@ -173,7 +173,7 @@ async function getClient(db: Queryable, id: string): Promise<ClientRecord> {
 }
 
 /** One that can do nothing on the admin API that the operator could not. */
-async function getReachable(
+export async function getReachableClient(
   { db, config }: AdminContext,
   operator: Operator,
   id: string,

@@ -54,8 +54,8 @@ export interface Operation<
   /** Has an ETag, and takes If-Match (RFC 9110 §13.1.1); named by the path's first parameter. */
   readonly resource?: Resource | undefined;
   /**
-   * It calls others over the network, so it must not hold a transaction meanwhile: no If-Match, no Idempotency-Key. Default: what it
-   * does is one transaction.
+   * No transaction around it, and so neither If-Match nor Idempotency-Key: it changes nothing, or calls others over the network, or
+   * makes a key, which takes a second. Default: what it does is one transaction.
    */
   readonly outside?: true | undefined;
   run(context: AdminContext, call: Call<z.output<P>, z.output<Q>, z.output<B>>): Promise<z.output<A>>;

@@ -1,6 +1,8 @@
 import type { ClientRecord } from '../clients/client.ts';
 import type { Config } from '../config/config.ts';
 import { AppError } from '../errors.ts';
+import { scopesOf } from '../roles/assignment-store.ts';
+import { ADMIN_API_ID } from './built-in-api.ts';
 import type { AdminContext } from './context.ts';
 import type { Operator } from './operation.ts';
 import { adminAudience } from './paths.ts';
@@ -38,6 +40,9 @@ export function adminScopesOf(
 }
 
 /** What a person may do on the admin API. Whoever changes how they sign in could sign in as them. */
-export async function adminScopesOfAccount(_context: AdminContext, _accountId: string): Promise<string[]> {
-  return [];
+export function adminScopesOfAccount(
+  { db }: Pick<AdminContext, 'db'>,
+  accountId: string,
+): Promise<ReadonlySet<string>> {
+  return scopesOf(db.knex, { accountId }, ADMIN_API_ID);
 }

@@ -67,7 +67,7 @@ async function answer(
     context,
     operation,
     {
-      params: { ...pattern.exec(path)?.groups },
+      params: paramsOf(pattern.exec(path)?.groups),
       query: readQuery(ctx),
       body: readBody(ctx, operation),
       ifMatch: header(ctx, 'if-match'),
@@ -155,8 +155,13 @@ function header(ctx: Koa.Context, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** Ids of people who came from elsewhere may hold what has to be escaped; http/canonical-path.ts has seen that it is. */
+function paramsOf(groups: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value)]));
+}
+
 function patternOf(path: string): RegExp {
-  return new RegExp(`^${path.replaceAll(/\{(\w+)\}/g, '(?<$1>[A-Za-z0-9._~-]+)')}$`);
+  return new RegExp(`^${path.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
 }
 
 function sendOpenApi(ctx: Koa.Context, document: string): void {

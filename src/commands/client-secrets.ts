@@ -9,7 +9,7 @@ import { ACTOR } from './actor.ts';
 import { SHOWN_ONCE } from './client-actions.ts';
 import { fields, moment, paragraphs, table } from './outcome.ts';
 import { parseArgument, parseOptions, wholeNumber } from './parse.ts';
-import { secretToJson } from '../documents/client.ts';
+import { rotatedSecretToJson, secretToJson } from '../documents/client.ts';
 import type { Action } from './run.ts';
 
 const DAY_SECONDS = 86_400;
@@ -19,11 +19,12 @@ const rotated = z.object({ overlap: wholeNumber.optional(), expiresIn: wholeNumb
 export const rotate: Action = async (context, { args, options }) => {
   const id = parseArgument(args, 0, 'client');
   const { overlap, expiresIn } = parseOptions(rotated, options);
-  const { secret, expiresAt, previousExpiresAt } = await rotateSecret(context, id, {
+  const made = await rotateSecret(context, id, {
     overlapSeconds: overlap,
     ttlSeconds: expiresIn === undefined ? undefined : expiresIn * DAY_SECONDS,
     actor: ACTOR,
   });
+  const { secret, expiresAt, previousExpiresAt } = made;
   const previous = previousExpiresAt
     ? `The previous secret goes on working until ${moment(previousExpiresAt)}.`
     : 'No previous secret works any more.';
@@ -33,12 +34,7 @@ export const rotate: Action = async (context, { args, options }) => {
     ['expires', moment(expiresAt)],
   ]);
   return {
-    json: {
-      client_id: id,
-      client_secret: secret,
-      client_secret_expires_at: expiresAt === null ? 0 : Math.floor(expiresAt.getTime() / 1000),
-      previous_expires_at: previousExpiresAt,
-    },
+    json: rotatedSecretToJson(made),
     text: paragraphs(`${SHOWN_ONCE}\n\n${shown}`, previous),
   };
 };

@@ -14,14 +14,15 @@ import { COMMAND } from './command-name.ts';
 import type { CommandContext } from './context.ts';
 import { moment, table } from './outcome.ts';
 import { parseArgument, parseOptions } from './parse.ts';
+import { providerToJson } from '../documents/identity-provider.ts';
 import { revokedMembers } from '../documents/revoked.ts';
 import { endedInWords } from './revoked.ts';
 import type { Action } from './run.ts';
 import { readSecret } from './stdin.ts';
-import { providerSchema, providerToJson, shownProvider } from './upstream-input.ts';
+import { providerSchema, shownProvider } from './upstream-input.ts';
 import { UsageError } from './usage-error.ts';
 
-export const list: Action = async ({ db }) => {
+export const list: Action = async ({ db, config }) => {
   const providers = await listProviders(db.knex);
   const rows = providers.map(({ slug, kind, name, domains, disabledAt }) => [
     slug,
@@ -31,7 +32,7 @@ export const list: Action = async ({ db }) => {
     moment(disabledAt),
   ]);
   return {
-    json: providers.map(providerToJson),
+    json: { identity_providers: providers.map((each) => providerToJson(each, config.issuer)) },
     text: table(['SLUG', 'KIND', 'NAME', 'DOMAINS', 'DISABLED'], rows),
   };
 };
@@ -39,8 +40,9 @@ export const list: Action = async ({ db }) => {
 export const show: Action = async (context, { args }) => {
   const provider = await getProvider(context, args);
   const people = await countIdentities(context.db.knex, provider.id);
-  const outcome = shownProvider(`${people} people are connected through it.`, provider, {});
-  return { ...outcome, json: { ...providerToJson(provider), identities: people } };
+  const { issuer } = context.config;
+  const { text } = shownProvider(`${people} people are connected through it.`, provider, { issuer });
+  return { text, json: { ...providerToJson(provider, issuer), identities: people } };
 };
 
 const changes = z.object({
@@ -78,7 +80,7 @@ export const update: Action = async (context, { args, options: given }) => {
     },
     ACTOR,
   );
-  return shownProvider('The identity provider is updated.', provider, {});
+  return shownProvider('The identity provider is updated.', provider, context.config);
 };
 
 export const disable: Action = async (context, { args }) => {
@@ -92,7 +94,11 @@ export const disable: Action = async (context, { args }) => {
 
 export const enable: Action = async (context, { args }) => {
   const { id } = await getProvider(context, args);
-  return shownProvider('The identity provider is enabled.', await enableProvider(context, id, ACTOR), {});
+  return shownProvider(
+    'The identity provider is enabled.',
+    await enableProvider(context, id, ACTOR),
+    context.config,
+  );
 };
 
 export const remove: Action = async (context, { args }) => {

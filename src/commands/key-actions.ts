@@ -7,7 +7,7 @@ import { revokeKey } from '../revocation/revoke-key.ts';
 import { ACTOR } from './actor.ts';
 import { moment, table } from './outcome.ts';
 import { parseOptions } from './parse.ts';
-import { keySince, keyToJson } from '../documents/key.ts';
+import { keySince, keyToJson, rotationToJson } from '../documents/key.ts';
 import { revokedMembers } from '../documents/revoked.ts';
 import { endedInWords } from './revoked.ts';
 import type { Action } from './run.ts';
@@ -33,14 +33,7 @@ export const rotate: Action = async (context, { options }) => {
     rotation.state === 'active' ? 'signs now' : `signs in about ${context.config.keys.publishSeconds} s`,
   ]);
   return {
-    json: {
-      rotations: rotations.map(({ alg: rotated, kid, state, previousKid }) => ({
-        alg: rotated,
-        kid,
-        state,
-        previous_kid: previousKid ?? null,
-      })),
-    },
+    json: { rotations: rotations.map(rotationToJson) },
     text: table(['ALG', 'SUCCESSOR', ''], rows),
   };
 };

@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 import { syncDirectory } from '../revocation/sync-directory.ts';
 import { createProvider } from '../upstream/create-provider.ts';
+import { DEFAULT_FILTER, DEFAULT_SUBJECT } from '../upstream/ldap-settings.ts';
 import { providerNotFound } from '../upstream/not-found.ts';
 import { findProvider } from '../upstream/store.ts';
 import { ACTOR } from './actor.ts';
@@ -13,7 +14,6 @@ import { parseArgument, parseOptions } from './parse.ts';
 import type { Action } from './run.ts';
 import { readSecret } from './stdin.ts';
 import { providerInput, providerSchema, shownProvider } from './upstream-input.ts';
-import { DEFAULT_FILTER } from './upstream-options.ts';
 import { UsageError } from './usage-error.ts';
 
 const schema = z.object({
@@ -24,7 +24,7 @@ const schema = z.object({
   base: z.string(),
   bindDn: z.string().optional(),
   filter: z.string().default(DEFAULT_FILTER),
-  subject: z.string().default('entryUUID'),
+  subject: z.string().default(DEFAULT_SUBJECT),
   default: z.boolean().default(false),
 });
 
@@ -49,9 +49,8 @@ export const createLdap: Action = async (context, { options: given }) => {
     secrets: bindPassword === '' ? {} : { bindPassword },
     actor: ACTOR,
   });
-  return shownProvider('The directory is there.', provider, {
-    next: `See whether it answers:\n  ${COMMAND} identity-providers check ${provider.slug} --identifier <name>`,
-  });
+  const next = `See whether it answers:\n  ${COMMAND} identity-providers check ${provider.slug} --identifier <name>`;
+  return shownProvider('The directory is there.', provider, context.config, next);
 };
 
 /** What the server does every hour by itself. */

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 
-import { backChannelLogoutUri, callbackUri } from '../upstream/addresses.ts';
 import { createProvider } from '../upstream/create-provider.ts';
-import { AUTH_METHODS } from '../upstream/oidc-settings.ts';
+import { AUTH_METHODS, DEFAULT_SCOPES } from '../upstream/oidc-settings.ts';
 import { ACTOR } from './actor.ts';
 import { parseOptions, texts } from './parse.ts';
 import type { Action } from './run.ts';
@@ -20,8 +19,6 @@ const schema = z.object({
   button: z.boolean().default(true),
 });
 
-const DEFAULT_SCOPES = ['openid', 'profile', 'email'];
-
 /** The client secret comes on standard input. */
 export const createOidc: Action = async (context, { options: given }) => {
   const options = parseOptions(schema, given);
@@ -36,7 +33,7 @@ export const createOidc: Action = async (context, { options: given }) => {
       issuer: options.issuer,
       clientId: options.clientId,
       authMethod: options.authMethod,
-      scopes: options.scope.length === 0 ? DEFAULT_SCOPES : [...new Set(['openid', ...options.scope])],
+      scopes: options.scope.length === 0 ? [...DEFAULT_SCOPES] : [...new Set(['openid', ...options.scope])],
       acrValues: options.acrValue,
     },
     secrets: clientSecret === undefined ? {} : { clientSecret },
@@ -44,12 +41,9 @@ export const createOidc: Action = async (context, { options: given }) => {
     trustsMfa: options.trustMfa,
     actor: ACTOR,
   });
-  const { issuer } = context.config;
-  const addresses = {
-    redirect_uri: callbackUri(issuer, provider.slug),
-    backchannel_logout_uri: backChannelLogoutUri(issuer, provider.slug),
-  };
-  return shownProvider('The identity provider is there. Register these addresses with it:', provider, {
-    addresses,
-  });
+  return shownProvider(
+    'The identity provider is there. Register these addresses with it:',
+    provider,
+    context.config,
+  );
 };

@@ -1,5 +1,7 @@
 import type { Requirement } from '../config/requirement.ts';
 
+export { moment } from '../inspection/moment.ts';
+
 /** What a command has to say, once for people and once for programs. */
 export interface Outcome {
   /** Printed by `--json`: one document, members named as in the RFCs. */
@@ -39,10 +41,6 @@ export function table(headers: readonly string[], rows: readonly (readonly strin
 
 export function paragraphs(...parts: readonly (string | false | null | undefined)[]): string {
   return parts.filter(Boolean).join('\n\n');
-}
-
-export function moment(date: Date | null): string {
-  return date === null ? '' : date.toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 /** `1 token`, `2 tokens`. */

@@ -1,5 +1,9 @@
 import { z } from 'zod';
 
+import {
+  REGISTRATION_TOKEN_TTL_SECONDS_MAX,
+  registrationTokenToJson,
+} from '../documents/registration-token.ts';
 import { createInitialAccessToken } from '../grants/create-initial-access-token.ts';
 import { ACTOR } from './actor.ts';
 import { fields, moment, paragraphs } from './outcome.ts';
@@ -7,18 +11,22 @@ import { parseOptions, wholeNumber } from './parse.ts';
 import type { Action } from './run.ts';
 
 const TTL_SECONDS = 3600;
-/** Whoever finds it may register clients: nobody should have to remember that it exists. */
-const TTL_SECONDS_MAX = 30 * 86_400;
 
 const schema = z.object({
   ttl: wholeNumber
-    .pipe(z.number().min(1, 'must be at least 1').max(TTL_SECONDS_MAX, `must be at most ${TTL_SECONDS_MAX}`))
+    .pipe(
+      z
+        .number()
+        .min(1, 'must be at least 1')
+        .max(REGISTRATION_TOKEN_TTL_SECONDS_MAX, `must be at most ${REGISTRATION_TOKEN_TTL_SECONDS_MAX}`),
+    )
     .default(TTL_SECONDS),
 });
 
 export const create: Action = async (context, { options }) => {
   const { ttl } = parseOptions(schema, options);
-  const { token, expiresAt } = await createInitialAccessToken(context, { ttlSeconds: ttl, actor: ACTOR });
+  const made = await createInitialAccessToken(context, { ttlSeconds: ttl, actor: ACTOR });
+  const { token, expiresAt } = made;
   const example =
     `  curl ${context.config.issuer}/reg -H 'Authorization: Bearer ${token}' -H 'Content-Type: application/json' \\\n` +
     `    -d '{"client_name":"Example","redirect_uris":["https://app.example.com/callback"]}'`;
@@ -27,7 +35,7 @@ export const create: Action = async (context, { options }) => {
     ['expires', moment(expiresAt)],
   ]);
   return {
-    json: { initial_access_token: token, expires_at: expiresAt },
+    json: registrationTokenToJson(made),
     text: paragraphs(
       `The token is shown this once:\n\n${details}`,
       `An application registers itself with it:\n${example}`,

@@ -23,8 +23,8 @@ import { assignmentToJson, roleToJson } from '../documents/role.ts';
 import { revokedMembers } from '../documents/revoked.ts';
 import { endedInWords } from './revoked.ts';
 import type { Action } from './run.ts';
-import { partyInWords } from './token-cause.ts';
-import { findClientParty, findPersonParty } from './token-surroundings.ts';
+import { partyInWords } from '../inspection/cause.ts';
+import { findClientParty, findPersonParty } from '../inspection/surroundings.ts';
 import { UsageError } from './usage-error.ts';
 import { getUserByName } from './user-actions.ts';
 

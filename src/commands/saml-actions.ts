@@ -3,12 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 
 import { createEgress } from '../http/egress.ts';
-import { acsUri, entityIdOf } from '../upstream/addresses.ts';
 import { createProvider } from '../upstream/create-provider.ts';
+import { newSaml } from '../upstream/new-saml.ts';
 import { providerNotFound } from '../upstream/not-found.ts';
-import { makeOwnKey } from '../upstream/saml-certificate.ts';
 import { readProviderMetadata, type ProviderMetadata } from '../upstream/saml-metadata.ts';
-import { NAME_ID } from '../upstream/saml-settings.ts';
 import { findProvider } from '../upstream/store.ts';
 import { updateProvider } from '../upstream/update-provider.ts';
 import { ACTOR } from './actor.ts';
@@ -35,32 +33,25 @@ const schema = z.object({
 
 export const createSaml: Action = async (context, { options: given }) => {
   const options = parseOptions(schema, given);
-  const { wantsSignedRequests, ...theirs } = await readMetadata(context, options.metadata);
   const { issuer } = context.config;
-  const { certificate, privateKey } = await makeOwnKey(new URL(issuer).hostname, context.clock.now());
-  const subjectAttribute = options.subjectAttribute ?? null;
+  const now = context.clock.now();
+  const theirs = await readMetadata(context, options.metadata);
+  const made = await newSaml({ issuer, now }, theirs, {
+    subjectAttribute: options.subjectAttribute,
+    nameIdFormat: options.nameIdFormat,
+    signsRequests: options.signRequests,
+    startUrl: options.startUrl,
+  });
   const provider = await createProvider(context, {
     ...providerInput(options),
+    ...made,
     kind: 'saml',
-    settings: {
-      ...theirs,
-      subjectAttribute,
-      nameIdFormat: subjectAttribute === null ? nameIdFormatOf(options.nameIdFormat) : null,
-      ownCertificate: certificate,
-      signsRequests: options.signRequests ?? wantsSignedRequests,
-      startUrl: options.startUrl ?? null,
-    },
-    secrets: { privateKey },
     hasButton: options.button,
     trustsMfa: options.trustMfa,
     actor: ACTOR,
   });
-  const addresses = {
-    metadata_url: entityIdOf(issuer, provider.slug),
-    acs_url: acsUri(issuer, provider.slug),
-  };
   return shownProvider('The identity provider is there. Give its operator our metadata:', provider, {
-    addresses,
+    issuer,
   });
 };
 
@@ -74,13 +65,8 @@ export const refreshSaml: Action = async (context, { args, options: given }) => 
     throw new UsageError('The metadata is of another provider: people of another issuer are other people.');
   }
   const provider = await updateProvider(context, before.id, { settings: { ssoUrl, certificates } }, ACTOR);
-  return shownProvider('The identity provider is up to date.', provider, {});
+  return shownProvider('The identity provider is up to date.', provider, context.config);
 };
-
-/** Short names for the formats of SAML Core §8.3. */
-function nameIdFormatOf(given = 'persistent'): string {
-  return new Map<string, string>(Object.entries(NAME_ID)).get(given) ?? given;
-}
 
 async function readMetadata({ config, clock }: CommandContext, source: string): Promise<ProviderMetadata> {
   return readProviderMetadata(await readSource(config, source), clock.now());

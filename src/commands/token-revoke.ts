@@ -1,13 +1,10 @@
 import { z } from 'zod';
 
-import { record } from '../audit/record.ts';
 import { clientNotFound } from '../clients/not-found.ts';
 import { findClient } from '../clients/store.ts';
-import { AppError } from '../errors.ts';
-import type { Artifact } from '../grants/artifact.ts';
-import { deleteArtifact } from '../grants/store.ts';
 import { findKey } from '../keys/store.ts';
-import { revoke } from '../revocation/revoke.ts';
+import { endToken, tokenNotFound } from '../inspection/end-token.ts';
+import { revoke, type Revoked } from '../revocation/revoke.ts';
 import type { RevokeTarget } from '../revocation/token.ts';
 import { ACTOR } from './actor.ts';
 import { getApiByName } from './api-actions.ts';
@@ -18,7 +15,6 @@ import { revokedMembers } from '../documents/revoked.ts';
 import { endedInWords } from './revoked.ts';
 import type { Action } from './run.ts';
 import { readSecret } from './stdin.ts';
-import { readToken } from './token-reading.ts';
 import { UsageError } from './usage-error.ts';
 import { getUserByName } from './user-actions.ts';
 
@@ -40,41 +36,10 @@ export const revokeTokens: Action = async (context, { options }) => {
   const { json: _json, ...given } = options;
   const chosen = parseOptions(schema, given);
   if (Object.keys(chosen).length !== 1) throw new UsageError('Say what to revoke, with exactly one option.');
-  if (chosen.tokenStdin) return revokePresented(context);
+  if (chosen.tokenStdin) return said(await endToken(context, await readSecret('the token'), ACTOR));
   const target = await targetOf(context, chosen);
-  return revoked(context, target);
+  return said(await revoke(context, target, ACTOR));
 };
-
-async function revokePresented(context: CommandContext): Promise<Outcome> {
-  const read = await readToken(context, (await readSecret('the token')).trim());
-  if (read.kind === 'opaque') return revokeArtifact(context, read.artifact);
-  if (read.kind === 'unknown') throw notOurs('This is no token of this server.');
-  const { signature, claims, entry } = read;
-  if (signature !== 'valid') throw notOurs('No key of this server signed this token.');
-  if (!entry || typeof claims.jti !== 'string')
-    throw notOurs('This is not an access token, or one that is long gone.');
-  return revoked(context, { jti: claims.jti, expiresAt: entry.expiresAt });
-}
-
-/** A refresh token stands for its grant (RFC 7009 §2.1); what hangs on none ends alone. */
-async function revokeArtifact(context: CommandContext, artifact: Artifact): Promise<Outcome> {
-  if (artifact.grantId !== null && artifact.model === 'RefreshToken') {
-    return revoked(context, { grant: artifact.grantId });
-  }
-  const { db, clock } = context;
-  await deleteArtifact(db.pool, artifact.digest);
-  await db.transaction((tx) =>
-    record(tx, {
-      occurredAt: clock.now(),
-      type: 'revoked',
-      actor: ACTOR,
-      clientId: artifact.clientId ?? undefined,
-      accountId: artifact.accountId ?? undefined,
-      detail: { model: artifact.model },
-    }),
-  );
-  return { json: { tokens_revoked: 1 }, text: `The ${artifact.model} is revoked.` };
-}
 
 async function targetOf(
   { db, clock }: CommandContext,
@@ -89,14 +54,13 @@ async function targetOf(
   if (client !== undefined && !(await findClient(db.knex, client))) throw clientNotFound();
   if (client !== undefined) return { client };
   if (api !== undefined) return { api: (await getApiByName(db.knex, api)).id };
-  if (key !== undefined && !(await findKey(db.knex, key))) throw notOurs('There is no such key.');
+  if (key !== undefined && !(await findKey(db.knex, key))) throw tokenNotFound('There is no such key.');
   if (key !== undefined) return { key };
   return { issuedBefore: issuedBefore === 'now' ? clock.now() : parseTime(issuedBefore) };
 }
 
-async function revoked(context: CommandContext, target: RevokeTarget): Promise<Outcome> {
-  const outcome = await revoke(context, target, ACTOR);
-  return { json: revokedMembers(outcome), text: `Done: ${endedInWords(outcome, 'access token')}` };
+function said(revoked: Revoked): Outcome {
+  return { json: revokedMembers(revoked), text: `Done: ${endedInWords(revoked, 'access token')}` };
 }
 
 /** With a zone, so that nobody revokes an hour too much or too little. */
@@ -110,8 +74,4 @@ function parseTime(text: string | undefined): Date {
     );
   }
   return time;
-}
-
-function notOurs(message: string): AppError {
-  return new AppError('token_not_found', message, { status: 404 });
 }

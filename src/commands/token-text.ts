@@ -1,9 +1,9 @@
 import { fields, moment, paragraphs } from './outcome.ts';
 import { keySince } from '../documents/key.ts';
-import { apiInWords, partyInWords } from './token-cause.ts';
-import type { Explanation } from './token-present.ts';
-import type { Hook, Party, Surroundings } from './token-surroundings.ts';
-import { untrusted, untrustedName } from './untrusted.ts';
+import { apiInWords, partyInWords } from '../inspection/cause.ts';
+import type { Explanation } from '../inspection/explain-token.ts';
+import type { Hook, Party, Surroundings } from '../inspection/surroundings.ts';
+import { untrusted, untrustedName } from '../inspection/untrusted.ts';
 
 /** The answer first, then the facts, then what the token says of itself. */
 export function explanationToText(explanation: Explanation): string {

@@ -3,12 +3,12 @@ import { z } from 'zod';
 import { deleteTrustedIssuer } from '../revocation/delete-trusted-issuer.ts';
 import { createTrustedIssuer } from '../upstream/create-trusted-issuer.ts';
 import { listTrustedIssuers } from '../upstream/trusted-issuer-store.ts';
-import type { TrustedIssuer } from '../upstream/trusted-issuer.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
 import { fields, paragraphs, table } from './outcome.ts';
 import { parseArgument, parseOptions, wholeNumber } from './parse.ts';
 import { revokedMembers } from '../documents/revoked.ts';
+import { trustedIssuerToJson } from '../documents/trusted-issuer.ts';
 import { endedInWords } from './revoked.ts';
 import type { Action } from './run.ts';
 
@@ -34,7 +34,7 @@ export const create: Action = async (context, { args, options: given }) => {
     actor: ACTOR,
   });
   return {
-    json: toJson(issuer),
+    json: trustedIssuerToJson(issuer),
     text: paragraphs(
       'The issuer is trusted.',
       fields([
@@ -55,7 +55,7 @@ export const list: Action = async ({ db }) => {
   const issuers = await listTrustedIssuers(db.knex);
   const rows = issuers.map(({ id, issuer, audience, algs }) => [id, issuer, audience, algs.join(' ')]);
   return {
-    json: { trusted_issuers: issuers.map(toJson) },
+    json: { trusted_issuers: issuers.map(trustedIssuerToJson) },
     text:
       issuers.length === 0
         ? 'No foreign issuer is trusted.'
@@ -71,17 +71,3 @@ export const remove: Action = async (context, { args }) => {
     text: `The issuer ${name} is trusted no more, ${endedInWords(revoked)}`,
   };
 };
-
-function toJson(issuer: TrustedIssuer): Record<string, unknown> {
-  return {
-    id: issuer.id,
-    issuer: issuer.issuer,
-    identity_provider_id: issuer.providerId,
-    audience: issuer.audience,
-    jwks_uri: issuer.jwksUri,
-    algs: issuer.algs,
-    max_age_seconds: issuer.maxAgeSeconds,
-    one_time: issuer.oneTime,
-    created_at: issuer.createdAt,
-  };
-}

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
+import { addressesOf, providerToJson } from '../documents/identity-provider.ts';
 import type { IdentityProvider } from '../upstream/identity-provider.ts';
 import { PROVISIONINGS } from '../upstream/identity-provider.ts';
-import { groupsAttributeOf } from '../upstream/mapping.ts';
 import { fields, paragraphs, type Outcome } from './outcome.ts';
 import { texts } from './parse.ts';
 
@@ -34,11 +34,11 @@ export function providerInput(options: z.output<typeof schema>) {
   };
 }
 
-/** `addresses`: what the other side has to be told. */
 export function shownProvider(
   headline: string,
   provider: IdentityProvider,
-  { addresses, next }: { addresses?: Readonly<Record<string, string>>; next?: string },
+  { issuer }: { readonly issuer: string },
+  next?: string,
 ): Outcome {
   const about = fields([
     ['id', provider.id],
@@ -46,31 +46,9 @@ export function shownProvider(
     ['name', provider.name],
     ['kind', provider.kind],
     ['domains', provider.domains.join('\n')],
+    ...Object.entries(addressesOf(provider, issuer)),
   ]);
-  return {
-    json: { ...providerToJson(provider), ...addresses },
-    text: paragraphs(headline, about, addresses && fields(Object.entries(addresses)), next),
-  };
-}
-
-export function providerToJson(provider: IdentityProvider): Record<string, unknown> {
-  return {
-    id: provider.id,
-    slug: provider.slug,
-    name: provider.name,
-    kind: provider.kind,
-    settings: provider.settings,
-    domains: provider.domains,
-    has_button: provider.hasButton,
-    mapping: provider.mapping,
-    provisioning: provider.provisioning,
-    trusts_email: provider.trustsEmail,
-    trusts_mfa: provider.trustsMfa,
-    groups_attribute: groupsAttributeOf(provider),
-    disabled_at: provider.disabledAt,
-    created_at: provider.createdAt,
-    updated_at: provider.updatedAt,
-  };
+  return { json: providerToJson(provider, issuer), text: paragraphs(headline, about, next) };
 }
 
 function toMapping(pairs: readonly string[]): Record<string, string | null> {

@@ -2,9 +2,7 @@ import { Option } from 'commander';
 
 import { PROVISIONINGS } from '../upstream/identity-provider.ts';
 import { repeatable } from './surface.ts';
-
-/** For OpenLDAP and most others; Active Directory's people are found by sAMAccountName and userPrincipalName. */
-export const DEFAULT_FILTER = '(|(uid={identifier})(mail={identifier}))';
+import { DEFAULT_FILTER } from '../upstream/ldap-settings.ts';
 
 /** What there is to say of an identity provider of any kind. */
 export function providerOptions(): Option[] {

@@ -9,8 +9,8 @@ import { consentToJson } from '../documents/grant.ts';
 import { revokedMembers } from '../documents/revoked.ts';
 import { endedInWords } from './revoked.ts';
 import type { Action } from './run.ts';
-import { partyInWords } from './token-cause.ts';
-import { findClientParty } from './token-surroundings.ts';
+import { partyInWords } from '../inspection/cause.ts';
+import { findClientParty } from '../inspection/surroundings.ts';
 import { getUserByName } from './user-actions.ts';
 
 export const consents: Action = async (context, { args }) => {

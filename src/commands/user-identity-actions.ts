@@ -9,7 +9,7 @@ import { identityToJson } from '../documents/identity.ts';
 import { revokedMembers } from '../documents/revoked.ts';
 import { endedInWords } from './revoked.ts';
 import type { Action } from './run.ts';
-import { untrusted } from './untrusted.ts';
+import { untrusted } from '../inspection/untrusted.ts';
 import { getUserByName } from './user-actions.ts';
 
 /** As whom a person is known elsewhere. Subjects and labels are the providers' words. */

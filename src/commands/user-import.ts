@@ -15,7 +15,7 @@ import { parseArgument, parseOptions } from './parse.ts';
 import { createProgress } from './progress.ts';
 import type { Action } from './run.ts';
 import { readTextFile } from './stdin.ts';
-import { untrusted } from './untrusted.ts';
+import { untrusted } from '../inspection/untrusted.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Large enough that 100 000 accounts are not 100 000 commits, small enough for a statement's timeout. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import type { ClientRecord } from '../clients/client.ts';
 import type { NewClient } from '../clients/create-client.ts';
+import type { BrandChanges } from '../clients/set-brand.ts';
 import { CLIENT_KINDS, type ClientKind } from '../clients/kinds.ts';
 import type { ClientChanges } from '../clients/update-client.ts';
 import { REQUIREMENTS } from '../config/requirement.ts';
@@ -179,4 +180,43 @@ function nullable<S extends z.ZodRawShape>(shape: S): NullableShape<S> {
   return Object.fromEntries(
     Object.entries(shape).map(([name, schema]) => [name, z.nullable(schema)]),
   ) as unknown as NullableShape<S>;
+}
+
+/** A logo has 20 kB at most, a third more in base64. */
+const LOGO_LENGTH_MAX = 28_000;
+
+export const brandChangesDocument = z
+  .strictObject({
+    color: text.nullable().describe('`#rrggbb`'),
+    logo: z
+      .base64()
+      .max(LOGO_LENGTH_MAX)
+      .nullable()
+      .describe('SVG, PNG, JPEG or WebP of at most 20 kB, in base64'),
+  })
+  .partial();
+
+export function toBrandChanges({ color, logo }: z.output<typeof brandChangesDocument>): BrandChanges {
+  return { color, logo: typeof logo === 'string' ? Buffer.from(logo, 'base64') : logo };
+}
+
+export const rotatedSecretDocument = z.strictObject({
+  client_id: identifier,
+  client_secret: z.string(),
+  client_secret_expires_at: z.int().describe('Seconds since 1970; 0: it does not expire'),
+  previous_expires_at: instant.nullable().describe('null: no previous secret works any more'),
+});
+
+export function rotatedSecretToJson(rotated: {
+  readonly client: Pick<ClientRecord, 'id'>;
+  readonly secret: string;
+  readonly expiresAt: Date | null;
+  readonly previousExpiresAt: Date | null;
+}): z.output<typeof rotatedSecretDocument> {
+  return {
+    client_id: rotated.client.id,
+    client_secret: rotated.secret,
+    client_secret_expires_at: rotated.expiresAt === null ? 0 : Math.floor(rotated.expiresAt.getTime() / 1000),
+    previous_expires_at: toInstantOrNull(rotated.previousExpiresAt),
+  };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { KEY_STATES, SIGNING_ALGS, type SigningKey } from '../keys/key.ts';
+import type { Rotation } from '../keys/rotate-keys.ts';
 import { instant, toInstant, toInstantOrNull } from './document.ts';
 
 export const keyDocument = z.strictObject({
@@ -30,4 +31,20 @@ export function keyToJson(key: SigningKey): z.output<typeof keyDocument> {
     retired_at: toInstantOrNull(key.retiredAt),
     revoked_at: toInstantOrNull(key.revokedAt),
   };
+}
+
+export const rotationDocument = z.strictObject({
+  alg: z.enum(SIGNING_ALGS),
+  kid: z.string().describe('Of the key that signs next, or from now on'),
+  state: z.enum(['published', 'active']),
+  previous_kid: z.string().nullable(),
+});
+
+export function rotationToJson({
+  alg,
+  kid,
+  state,
+  previousKid,
+}: Rotation): z.output<typeof rotationDocument> {
+  return { alg, kid, state, previous_kid: previousKid ?? null };
 }

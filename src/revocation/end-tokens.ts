@@ -87,8 +87,8 @@ interface Condition {
 }
 
 function conditionOf(target: RevokeTarget): Condition {
-  if ('jti' in target) {
-    const digest = jtiDigest(target.jti);
+  if ('jti' in target || 'digest' in target) {
+    const digest = 'jti' in target ? jtiDigest(target.jti) : Buffer.from(target.digest, 'hex');
     if (!target.expiresAt) return { sql: 'jti = ?', values: [digest] };
     return { sql: 'jti = ? AND expires_at = ?', values: [digest, target.expiresAt] };
   }

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import type { Actor } from '../audit/record.ts';
 import { findOccasion, findRevocations, type RevocationEvent } from '../audit/store.ts';
 import { nameOf } from './origin.ts';
-import type { RevokeTarget } from './token.ts';
+import { jtiDigest, type RevokeTarget } from './token.ts';
 
 /** Why something is dead: the event that ended it. */
 export interface Cause {
@@ -33,6 +33,7 @@ export interface Dead {
 
 export const TARGET_KINDS = [
   'jti',
+  'digest',
   'grant',
   'session',
   'account',
@@ -111,6 +112,8 @@ function fitsItself({ kind, value }: Cause['target'], dead: Dead, { detail }: Re
   switch (kind) {
     case 'jti':
       return dead.jti === value;
+    case 'digest':
+      return dead.jti !== undefined && jtiDigest(dead.jti).toString('hex') === value;
     case 'grant':
       return dead.grantId === value;
     case 'session':

@@ -75,6 +75,7 @@ export function generationOf(hangsOn: readonly string[]): number {
 /** Under which name a target's heirs hang on it; undefined where a column or an instant says it. */
 export function nameOf(target: RevokeTarget): string | undefined {
   if ('jti' in target) return nameOfToken(jtiDigest(target.jti));
+  if ('digest' in target) return `jti:${target.digest}`;
   if ('client' in target) return `client:${target.client}`;
   if ('api' in target) return `api:${target.api}`;
   if ('key' in target) return `key:${target.key}`;

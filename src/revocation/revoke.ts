@@ -106,7 +106,9 @@ async function secondLook(
 
 /** Ended once and for all; the rest may have come to new tokens since it was last revoked. */
 function endsForGood(target: RevokeTarget): boolean {
-  return 'jti' in target || 'grant' in target || 'session' in target || 'consentOf' in target;
+  return (
+    'jti' in target || 'digest' in target || 'grant' in target || 'session' in target || 'consentOf' in target
+  );
 }
 
 /** For the audit log. A `jti` identifies a token without being one. */

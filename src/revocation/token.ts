@@ -42,6 +42,8 @@ export interface LedgerEntry extends Omit<
 
 export type RevokeTarget =
   | { readonly jti: string; readonly expiresAt?: Date }
+  /** The same, by {@link jtiDigest} in hexadecimal: all that the ledger knows. */
+  | { readonly digest: string; readonly expiresAt?: Date }
   | { readonly grant: string }
   | { readonly session: string }
   /** `exceptSession`: what the person does in that browser goes on. */

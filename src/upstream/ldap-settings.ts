@@ -6,6 +6,9 @@ import { z } from 'zod';
 /** Stands for what a person typed. */
 export const IDENTIFIER = '{identifier}';
 
+export const DEFAULT_FILTER = '(|(uid={identifier})(mail={identifier}))';
+export const DEFAULT_SUBJECT = 'entryUUID';
+
 const PORTS: Readonly<Record<string, number>> = { 'ldap:': 389, 'ldaps:': 636 };
 const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i;
 /** RFC 4512 §2.5: a name or an OID, with options such as `;lang-fr`. */

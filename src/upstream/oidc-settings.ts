@@ -3,6 +3,8 @@ import { z } from 'zod';
 /** RFC 8725 §3.1: signatures that an ID token or logout token may have. All are asymmetric; `none` and HMAC are not among them. */
 export const SIGNING_ALGS = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519'] as const;
 
+export const DEFAULT_SCOPES = ['openid', 'profile', 'email'] as const;
+
 export const AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'none'] as const;
 
 /** RFC 6749 §3.3 scope-token. */

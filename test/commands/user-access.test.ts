@@ -52,6 +52,7 @@ test('an operator sees where somebody is signed in and what clients hold, and en
   const ended = await signOut(context, { args: [name], options: {} });
   expect(ended.json).toMatchObject({ sessions_ended: 1 });
   expect((await sessions()).json).toEqual({ sessions: [] });
-  const types = await db.knex('audit_events').pluck('type').where({ account_id: person.id, actor: 'cli' });
+  const events = db.knex('audit_events').where({ account_id: person.id, actor: 'cli' });
+  const types = await events.orderBy('id').pluck('type');
   expect(types).toEqual(['consent.withdrawn', 'session.ended']);
 });

@@ -1,10 +1,19 @@
 import { findCause, type Cause } from '../revocation/find-cause.ts';
-import type { CommandContext } from './context.ts';
-import type { TokenKind } from './token-kind.ts';
-import { dateOf, type ReadToken } from './token-reading.ts';
-import type { References } from './token-references.ts';
+import type { InspectionContext } from './context.ts';
+import type { TokenKind } from './kind.ts';
+import { dateOf, type ReadToken } from './reading.ts';
+import type { References } from './references.ts';
 
-export type State = 'active' | 'expired' | 'spent' | 'revoked' | 'not-recorded' | 'not-ours' | 'unknown';
+export const STATES = [
+  'active',
+  'expired',
+  'spent',
+  'revoked',
+  'not-recorded',
+  'not-ours',
+  'unknown',
+] as const;
+export type State = (typeof STATES)[number];
 
 /** Whether a token is alive, and if not, what ended it. */
 export interface Life {
@@ -21,7 +30,7 @@ type Jwt = Extract<ReadToken, { kind: 'jwt' }>;
 type Opaque = Extract<ReadToken, { kind: 'opaque' }>;
 
 export async function findLife(
-  context: CommandContext,
+  context: InspectionContext,
   read: ReadToken,
   { kind, refs }: { kind: TokenKind; refs: References },
 ): Promise<Life> {
@@ -30,7 +39,7 @@ export async function findLife(
   return { state: 'unknown', issuedAt: null, expiresAt: null, revokedAt: null, cause: null };
 }
 
-async function lifeOfJwt(context: CommandContext, jwt: Jwt, kind: TokenKind): Promise<Life> {
+async function lifeOfJwt(context: InspectionContext, jwt: Jwt, kind: TokenKind): Promise<Life> {
   const { claims, entry, key } = jwt;
   const isOurs = isSignedByUs(jwt, context.config.issuer);
   const revokedAt = isOurs ? (entry?.revokedAt ?? key?.revokedAt ?? null) : null;
@@ -69,7 +78,7 @@ function deadToken(claims: Jwt['claims'], entry: NonNullable<Jwt['entry']>, revo
 }
 
 async function lifeOfArtifact(
-  { db, clock }: CommandContext,
+  { db, clock }: InspectionContext,
   { artifact }: Opaque,
   { sessionUid }: References,
 ): Promise<Life> {

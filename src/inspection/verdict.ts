@@ -1,9 +1,9 @@
 import type { Config } from '../config/config.ts';
-import { moment } from './outcome.ts';
-import { PURPOSES, type TokenKind } from './token-kind.ts';
-import type { Life } from './token-life.ts';
-import type { ReadToken } from './token-reading.ts';
-import type { Surroundings } from './token-surroundings.ts';
+import { moment } from './moment.ts';
+import { PURPOSES, type TokenKind } from './kind.ts';
+import type { Life } from './life.ts';
+import type { ReadToken } from './reading.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** What those who check access tokens say of this one, now: each of them sees less than the one before. */
 export interface Verdict {

@@ -1,4 +1,4 @@
-import type { ReadToken } from './token-reading.ts';
+import type { ReadToken } from './reading.ts';
 
 /** What a string that somebody presents may be. */
 export type TokenKind = keyof typeof KINDS;

@@ -7,7 +7,7 @@ import { findKey } from '../keys/store.ts';
 import { isStorable } from '../db/text.ts';
 import { findTokens } from '../revocation/store.ts';
 import type { LedgerEntry } from '../revocation/token.ts';
-import type { CommandContext } from './context.ts';
+import type { InspectionContext } from './context.ts';
 
 /** Longer ones are not ours. */
 const TOKEN_LENGTH_MAX = 16_384;
@@ -37,7 +37,7 @@ const MODELS = [
 ];
 
 /** Finds out what a string is. What a JWT says is to be believed only when its signature is `valid`. */
-export async function readToken(context: CommandContext, token: string): Promise<ReadToken> {
+export async function readToken(context: InspectionContext, token: string): Promise<ReadToken> {
   if (token.length > TOKEN_LENGTH_MAX || !isStorable(token)) return { kind: 'unknown' };
   const jwt = decode(token);
   if (!jwt) return isEncrypted(token) ? { kind: 'unknown', isEncrypted: true } : readOpaque(context, token);
@@ -48,7 +48,7 @@ export async function readToken(context: CommandContext, token: string): Promise
   return { kind: 'jwt', ...jwt, signature, key, entry };
 }
 
-async function readOpaque({ db }: CommandContext, token: string): Promise<ReadToken> {
+async function readOpaque({ db }: InspectionContext, token: string): Promise<ReadToken> {
   const digests = MODELS.map((model) => artifactDigest(model, token));
   const artifact = await findPresentedArtifact(db.pool, digests);
   return artifact ? { kind: 'opaque', artifact } : { kind: 'unknown' };
@@ -90,7 +90,7 @@ async function verify(token: string, key: SigningKey): Promise<'valid' | 'invali
   }
 }
 
-async function findEntry({ db }: CommandContext, claims: JWTPayload): Promise<LedgerEntry | undefined> {
+async function findEntry({ db }: InspectionContext, claims: JWTPayload): Promise<LedgerEntry | undefined> {
   const expiresAt = dateOf(claims.exp);
   if (typeof claims.jti !== 'string' || !expiresAt) return undefined;
   const [entry] = await findTokens(db.pool, [{ jti: claims.jti, expiresAt }]);

@@ -2,9 +2,9 @@ import { z } from 'zod';
 
 import { artifactContext, type Artifact } from '../grants/artifact.ts';
 import type { LedgerEntry } from '../revocation/token.ts';
-import type { CommandContext } from './context.ts';
-import type { TokenKind } from './token-kind.ts';
-import type { ReadToken } from './token-reading.ts';
+import type { InspectionContext } from './context.ts';
+import type { TokenKind } from './kind.ts';
+import type { ReadToken } from './reading.ts';
 
 /** What a token names, as ids: the ledger's word where there is a row, else that of the signed claims or the sealed payload. */
 export interface References {
@@ -39,7 +39,7 @@ const NONE: References = {
 };
 
 /** Of a JWT that we did not sign nothing is believed, except that an assertion names the client whose it should be. */
-export function referencesOf(context: CommandContext, read: ReadToken, kind: TokenKind): References {
+export function referencesOf(context: InspectionContext, read: ReadToken, kind: TokenKind): References {
   if (read.kind === 'opaque') return ofArtifact(context, read.artifact);
   if (read.kind === 'unknown') return NONE;
   const { claims, entry } = read;
@@ -79,7 +79,7 @@ const payloadSchema = z.object({
   expiresWithSession: z.boolean().optional(),
 });
 
-function ofArtifact({ seal }: CommandContext, artifact: Artifact): References {
+function ofArtifact({ seal }: InspectionContext, artifact: Artifact): References {
   const { clientId, accountId, grantId } = artifact;
   const known = { ...NONE, clientId, accountId, grantId };
   const payload = payloadSchema.safeParse(open(seal, artifact)).data;
@@ -94,7 +94,7 @@ function ofArtifact({ seal }: CommandContext, artifact: Artifact): References {
 }
 
 /** Undefined when it was sealed under a key that this command was not given: the row itself still says a lot. */
-function open(seal: CommandContext['seal'], artifact: Artifact): unknown {
+function open(seal: InspectionContext['seal'], artifact: Artifact): unknown {
   try {
     return JSON.parse(seal.open(artifact.payload, artifactContext(artifact.digest)).toString());
   } catch {

@@ -1,12 +1,12 @@
-import type { CommandContext } from './context.ts';
-import { moment } from './outcome.ts';
-import { causeInWords } from './token-cause.ts';
-import { KINDS } from './token-kind.ts';
-import type { Explained } from './token-verdict.ts';
+import type { InspectionContext } from './context.ts';
+import { moment } from './moment.ts';
+import { causeInWords } from './cause.ts';
+import { KINDS } from './kind.ts';
+import type { Explained } from './verdict.ts';
 import { untrusted, untrustedName } from './untrusted.ts';
 
 /** One clear sentence: alive until when, or dead since when, by whom and by what. */
-export async function summarize(context: CommandContext, explained: Explained): Promise<string> {
+export async function summarize(context: InspectionContext, explained: Explained): Promise<string> {
   const { life, kind } = explained;
   const expires = life.expiresAt === null ? 'and never expires' : `until ${moment(life.expiresAt)}`;
   switch (life.state) {
@@ -33,7 +33,10 @@ export async function summarize(context: CommandContext, explained: Explained): 
   }
 }
 
-async function howRevoked(context: CommandContext, { life, read, surroundings }: Explained): Promise<string> {
+async function howRevoked(
+  context: InspectionContext,
+  { life, read, surroundings }: Explained,
+): Promise<string> {
   if (life.cause) return causeInWords(context, life.cause, surroundings);
   if (read.kind === 'jwt' && !read.entry) return 'together with the key that signed it';
   return '(the audit log does not say by whom)';

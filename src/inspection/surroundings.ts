@@ -9,8 +9,8 @@ import { statusListUri } from '../revocation/status-list.ts';
 import { findStatusBit } from '../revocation/status-store.ts';
 import { idleSince } from '../sessions/session.ts';
 import { findSessions } from '../sessions/store.ts';
-import type { CommandContext } from './context.ts';
-import type { References, Sender } from './token-references.ts';
+import type { InspectionContext } from './context.ts';
+import type { References, Sender } from './references.ts';
 
 /** What the database has, now, of everything a token names. */
 export interface Surroundings {
@@ -37,7 +37,7 @@ export interface Hook {
   readonly state: 'alive' | 'ended';
 }
 
-export async function findSurroundings(context: CommandContext, refs: References): Promise<Surroundings> {
+export async function findSurroundings(context: InspectionContext, refs: References): Promise<Surroundings> {
   const { db } = context;
   const usedSince = idleSince(context.clock.now(), context.config.sessions.idleSeconds);
   const api = await findTheApi(context, refs);
@@ -62,13 +62,13 @@ export async function findSurroundings(context: CommandContext, refs: References
   };
 }
 
-export async function findClientParty({ db }: CommandContext, id: string): Promise<Party> {
+export async function findClientParty({ db }: InspectionContext, id: string): Promise<Party> {
   const client = await findClient(db.knex, id);
   const name = client?.metadata['client_name'];
   return party(id, client, typeof name === 'string' ? name : null);
 }
 
-export async function findPersonParty({ db }: CommandContext, id: string): Promise<Party> {
+export async function findPersonParty({ db }: InspectionContext, id: string): Promise<Party> {
   const account = await findAccount(db.knex, id);
   return party(id, account, account ? nameOf(account) : null);
 }
@@ -79,7 +79,7 @@ function nameOf({ profile, email, username }: Account): string {
 }
 
 async function findTheApi(
-  { db }: CommandContext,
+  { db }: InspectionContext,
   { apiId, audiences }: References,
 ): Promise<Api | undefined> {
   if (apiId !== null) return findApi(db.knex, apiId);
@@ -109,7 +109,7 @@ function hook(
 }
 
 async function findStatus(
-  { db, config }: CommandContext,
+  { db, config }: InspectionContext,
   status: References['status'],
 ): Promise<Surroundings['status']> {
   if (!status) return null;

@@ -1,12 +1,12 @@
 import type { Cause, TargetKind } from '../revocation/find-cause.ts';
-import type { CommandContext } from './context.ts';
-import { moment } from './outcome.ts';
-import { findClientParty, findPersonParty, type Party, type Surroundings } from './token-surroundings.ts';
+import type { InspectionContext } from './context.ts';
+import { moment } from './moment.ts';
+import { findClientParty, findPersonParty, type Party, type Surroundings } from './surroundings.ts';
 import { untrusted } from './untrusted.ts';
 
 /** `by cli together with everything of client nightly (Nightly), when the client was disabled`. */
 export async function causeInWords(
-  context: CommandContext,
+  context: InspectionContext,
   { actor, target, occasion, isInherited }: Cause,
   { api }: Surroundings,
 ): Promise<string> {
@@ -19,11 +19,12 @@ export async function causeInWords(
 
 function inheritedInWords(kind: TargetKind, scope: string): string {
   const together = 'together with the token it was exchanged for';
-  return kind === 'jti' ? together : `${together}, which ended ${scope}`;
+  return kind === 'jti' || kind === 'digest' ? together : `${together}, which ended ${scope}`;
 }
 
 const SCOPES: Record<TargetKind, (value: string) => string> = {
   jti: () => 'alone',
+  digest: () => 'alone',
   grant: (value) => `together with everything of grant ${value}`,
   session: (value) => `together with everything of session ${value}`,
   account: (value) => `together with everything of user ${value}`,
@@ -69,7 +70,7 @@ export function apiInWords({ audience, name }: NonNullable<Surroundings['api']>)
 }
 
 async function targetInWords(
-  context: CommandContext,
+  context: InspectionContext,
   { kind, value }: Cause['target'],
   api: Surroundings['api'],
 ): Promise<string> {
@@ -81,7 +82,7 @@ async function targetInWords(
   return untrusted(value);
 }
 
-async function actorInWords(context: CommandContext, actor: string): Promise<string> {
+async function actorInWords(context: InspectionContext, actor: string): Promise<string> {
   if (actor === 'system') return 'this server itself';
   const colon = actor.indexOf(':');
   const [kind, id] = [actor.slice(0, colon), actor.slice(colon + 1)];
