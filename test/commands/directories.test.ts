@@ -49,7 +49,7 @@ describe('connecting a SAML provider', () => {
       metadata_url: `${ISSUER}/upstream/the-company/metadata`,
       acs_url: `${ISSUER}/upstream/the-company/acs`,
       mapping: { name: 'cn', email: 'mail' },
-      settings: { entityId: idp.entityId, ssoUrl: idp.ssoUrl, signsRequests: false },
+      settings: { entity_id: idp.entityId, sso_url: idp.ssoUrl, signs_requests: false },
     });
     expect(JSON.stringify(made)).not.toContain('PRIVATE KEY');
   });
@@ -58,7 +58,7 @@ describe('connecting a SAML provider', () => {
     const refresh = line`identity-providers refresh the-company --metadata -`;
     const moved = idp.metadata.replaceAll('/sso"', '/login"');
     expect(await cli.json(refresh, moved)).toMatchObject({
-      settings: { ssoUrl: idp.ssoUrl.replace('/sso', '/login') },
+      settings: { sso_url: idp.ssoUrl.replace('/sso', '/login') },
     });
     const other = await cli(refresh, idp.metadata.replace(idp.entityId, 'https://other.example'));
     expect([other.exitCode, other.stderr]).toEqual([2, expect.stringContaining('of another provider')]);
