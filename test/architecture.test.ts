@@ -42,7 +42,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   configuration: [...GROUND, 'audit', ...ROOMS, 'revocation', 'documents'],
   // Looks at everything that a token hangs on.
   inspection: [...GROUND, 'audit', ...ROOMS, 'revocation'],
-  documents: [...GROUND, 'audit', ...ROOMS, 'revocation', 'inspection'],
+  documents: [...GROUND, 'audit', ...ROOMS, 'revocation', 'inspection', 'blocks', 'decisions'],
   http: [...GROUND, 'views'],
   oidc: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions', 'http'],
   interactions: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions', 'http', 'oidc', 'views'],
@@ -60,6 +60,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...ROOMS,
     'revocation',
     'inspection',
+    'blocks',
+    'decisions',
     'documents',
     'http',
     'interactions',

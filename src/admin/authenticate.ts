@@ -2,6 +2,7 @@ import type Koa from 'koa';
 
 import { createOwnTokenCheck } from '../gateway/own-token-check.ts';
 import { clientCertificate } from '../http/client-certificate.ts';
+import { stateOf } from '../http/middleware.ts';
 import { linesOf } from '../http/proxy-header.ts';
 import type { VerifiedToken } from '../resource-server/verifier.ts';
 import type { AdminContext } from './context.ts';
@@ -25,7 +26,8 @@ export function createAuthenticate(context: AdminContext): Authenticate {
       dpop: linesOf(ctx.req.rawHeaders, 'dpop'),
       certificate: clientCertificate(ctx, context.config.clientCertificateHeader)?.raw,
     };
-    return operatorOf(await check.authenticate(request, undefined, audiences));
+    const operator = operatorOf(await check.authenticate(request, undefined, audiences));
+    return { ...operator, address: stateOf(ctx).address };
   };
 }
 

@@ -15,6 +15,8 @@ import type { AdminScope } from './scopes.ts';
 export interface Operator {
   readonly actor: Actor;
   readonly scopes: ReadonlySet<string>;
+  /** From where, if that is known: nobody shuts themselves out. */
+  readonly address?: string | undefined;
 }
 
 export interface Call<P, Q, B> {

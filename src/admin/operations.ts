@@ -1,11 +1,15 @@
 import { apiOperations } from './apis.ts';
+import { blockOperations } from './blocks.ts';
 import { clientPartOperations } from './client-parts.ts';
 import { clientOperations } from './clients.ts';
+import { explanationOperations } from './explanations.ts';
 import { grantOperations } from './grants.ts';
 import { identityProviderOperations } from './identity-providers.ts';
 import { keyOperations } from './keys.ts';
 import type { Operation } from './operation.ts';
 import { policyOperations } from './policies.ts';
+import { roleAssignmentOperations } from './role-assignments.ts';
+import { roleOperations } from './roles.ts';
 import { sessionOperations } from './sessions.ts';
 import { tokenOperations } from './tokens.ts';
 import { userCredentialOperations } from './user-credentials.ts';
@@ -24,4 +28,8 @@ export const OPERATIONS: readonly Operation[] = [
   ...keyOperations,
   ...identityProviderOperations,
   ...policyOperations,
+  ...roleOperations,
+  ...roleAssignmentOperations,
+  ...blockOperations,
+  ...explanationOperations,
 ];

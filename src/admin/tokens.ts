@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { identifier, instant, text } from '../documents/document.ts';
 import { revokedDocument, revokedMembers } from '../documents/revoked.ts';
-import { explanationToJson, tokenExplanationDocument } from '../documents/token-explanation.ts';
+import { tokenExplanationToJson, tokenExplanationDocument } from '../documents/token-explanation.ts';
 import { tokenDocument, tokenToJson } from '../documents/token.ts';
 import { tokenNotFound } from '../inspection/end-token.ts';
 import { explainToken } from '../inspection/explain-token.ts';
@@ -105,7 +105,7 @@ export const inspectTokenOperation = operation({
   answer: tokenExplanationDocument,
   outside: true,
   run: async (context, { body: { token, ...asked } }) =>
-    explanationToJson(await explainToken(context, token, asked)),
+    tokenExplanationToJson(await explainToken(context, token, asked)),
 });
 
 export const tokenOperations: readonly Operation[] = [

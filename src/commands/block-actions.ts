@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 import { blockAddress } from '../blocks/block-address.ts';
-import type { AddressBlock } from '../blocks/block.ts';
 import { listBlocks } from '../blocks/store.ts';
+import { blockToJson } from '../documents/block.ts';
 import { unblockAddress } from '../blocks/unblock-address.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
@@ -58,15 +58,3 @@ export const lift: Action = async (context, { args }) => {
   const block = await unblockAddress(context, parseArgument(args, 0, 'block'), ACTOR);
   return { json: blockToJson(block), text: `${block.network} is let in again.` };
 };
-
-function blockToJson(block: AddressBlock): Record<string, unknown> {
-  return {
-    id: block.id,
-    network: block.network,
-    reason: block.reason,
-    created_at: block.createdAt,
-    created_by: block.createdBy,
-    expires_at: block.expiresAt,
-    lifted_at: block.liftedAt,
-  };
-}

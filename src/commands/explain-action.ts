@@ -1,4 +1,5 @@
 import type { Decision } from '../decisions/decision.ts';
+import { explanationToJson } from '../documents/explanation.ts';
 import { findDecision } from '../decisions/store.ts';
 import { AppError } from '../errors.ts';
 import { fields, moment, paragraphs } from './outcome.ts';
@@ -13,7 +14,7 @@ export const explainRequest: Action = async ({ db, clock }, { args }) => {
       'Nothing is kept under this request id: it went well, is more than 24 hours old, or was one too many.';
     throw new AppError('decision_not_found', message, { status: 404 });
   }
-  return { json: decisionToJson(decision), text: inWords(decision) };
+  return { json: explanationToJson(decision), text: inWords(decision) };
 };
 
 function inWords(decision: Decision): string {
@@ -31,17 +32,3 @@ function inWords(decision: Decision): string {
 }
 
 const MARKS = { refused: '✗', reduced: '−', noted: '·' } as const;
-
-function decisionToJson(decision: Decision): Record<string, unknown> {
-  return {
-    request_id: decision.requestId,
-    decided_at: decision.decidedAt,
-    endpoint: decision.endpoint,
-    status: decision.status,
-    outcome: decision.outcome,
-    client_id: decision.clientId,
-    account_id: decision.accountId,
-    address: decision.address,
-    lines: decision.lines.map(({ step, verdict, words }) => ({ step, verdict, words })),
-  };
-}

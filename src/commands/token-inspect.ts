@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { explanationToJson } from '../documents/token-explanation.ts';
+import { tokenExplanationToJson } from '../documents/token-explanation.ts';
 import { explainToken } from '../inspection/explain-token.ts';
 import type { CommandContext } from './context.ts';
 import type { Outcome } from './outcome.ts';
@@ -22,5 +22,5 @@ export async function inspectToken(
   asked: z.output<typeof optionsSchema>,
 ): Promise<Outcome> {
   const explanation = await explainToken(context, token, asked);
-  return { json: explanationToJson(explanation), text: explanationToText(explanation) };
+  return { json: tokenExplanationToJson(explanation), text: explanationToText(explanation) };
 }

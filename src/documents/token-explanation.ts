@@ -102,7 +102,7 @@ export const tokenExplanationDocument = z.strictObject({
 type TokenExplanation = z.output<typeof tokenExplanationDocument>;
 
 /** What `tokens inspect --json` prints: the first block as a token of its kind, then what every kind has. */
-export function explanationToJson(explanation: Explanation): TokenExplanation {
+export function tokenExplanationToJson(explanation: Explanation): TokenExplanation {
   const { kind, what, summary, life, read, surroundings, verdict, acceptance } = explanation;
   return {
     ...readToJson(explanation),
