@@ -37,7 +37,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Hears what everything above it has to say of a request.
   decisions: [...GROUND, 'http'],
   revocation: [...GROUND, 'audit', ...ROOMS],
-  documents: [...GROUND, 'audit', ...ROOMS, 'revocation'],
   // What files say, made so by the verbs of the rooms.
   configuration: [...GROUND, 'audit', ...ROOMS, 'revocation', 'documents'],
   // Looks at everything that a token hangs on.
@@ -51,7 +50,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   gateway: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions', 'http', 'resource-server'],
   // Looks at what every room holds.
   report: [...GROUND, 'audit', ...ROOMS, 'revocation'],
-  // Answers from the tables of this house, with the published check; its context is a part of the services.
   // Answers from the tables of this house, with the published check; its context is a part of the services. Interactions order the
   // mails with which people make themselves an account or choose a password.
   admin: [

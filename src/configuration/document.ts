@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { newApiDocument } from '../documents/api.ts';
 import { newClientDocument } from '../documents/client.ts';
 import { identifier, text } from '../documents/document.ts';
-import { newIdentityProviderDocuments } from '../documents/identity-provider.ts';
+import { newIdentityProviderDocuments } from './identity-provider-document.ts';
 import { newRoleDocument } from '../documents/role.ts';
-import { newTrustedIssuerDocument } from '../documents/trusted-issuer.ts';
+import { newTrustedIssuerDocument } from './trusted-issuer-document.ts';
 
 /** The shape of a configuration file: the members of the admin API without those that the server makes. */
 
