@@ -393,6 +393,9 @@ describe('documentation', () => {
     const lines = environmentExample().matchAll(/^#(GUICHET_\w+)=(.*)$/gm);
     const env = Object.fromEntries(Array.from(lines, ([, name, value]) => [name, value]));
     const given = { GUICHET_SECRET: SECRET, GUICHET_ENCRYPTION_KEY: KEY };
-    expect(loadConfig({ ...env, ...given })).toEqual(loadConfig(given));
+    // What was given is told apart from what holds anyway.
+    const { settings: _given, ...said } = loadConfig({ ...env, ...given });
+    const { settings: _unset, ...held } = loadConfig(given);
+    expect(said).toEqual(held);
   });
 });

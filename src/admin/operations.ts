@@ -11,6 +11,7 @@ import { policyOperations } from './policies.ts';
 import { roleAssignmentOperations } from './role-assignments.ts';
 import { roleOperations } from './roles.ts';
 import { sessionOperations } from './sessions.ts';
+import { settingOperations } from './settings.ts';
 import { tokenOperations } from './tokens.ts';
 import { userCredentialOperations } from './user-credentials.ts';
 import { userOperations } from './users.ts';
@@ -32,4 +33,5 @@ export const OPERATIONS: readonly Operation[] = [
   ...roleAssignmentOperations,
   ...blockOperations,
   ...explanationOperations,
+  ...settingOperations,
 ];

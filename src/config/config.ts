@@ -1,8 +1,11 @@
 import type { Picture } from './picture.ts';
+import type { Setting } from './reference.ts';
 import type { LogLevel } from './values.ts';
 
 /** What the rest of the server knows of its configuration: parsed, complete, read-only. */
 export interface Config {
+  /** Every variable as it was given, for operators to look at. */
+  readonly settings: readonly Setting[];
   readonly mode: 'development' | 'production';
   /** Origin only, without a trailing slash. */
   readonly issuer: string;

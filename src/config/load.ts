@@ -5,6 +5,7 @@ import { developmentSecrets } from './development-secrets.ts';
 import { readEnvironment } from './environment.ts';
 import type { Environment, Problem, Values } from './environment.ts';
 import { readPicture, type Picture } from './picture.ts';
+import { settingsOf } from './reference.ts';
 import { variables } from './schema.ts';
 import type { Variables } from './schema.ts';
 import { encryptionKeyWeakness, secretWeakness } from './weakness.ts';
@@ -34,7 +35,7 @@ export function loadConfig(env: Environment = process.env): Config {
   const news = refused.filter(({ name }) => !problems.some((known) => known.name === `${name}_FILE`));
   const all = [...problems, ...invalid, ...news, ...unread(values), ...contradictory(values)];
   if (!result.success || all.length > 0) throw new ConfigError(all.map(inWords));
-  return build(result.data, weak);
+  return { ...build(result.data, weak), settings: settingsOf(values) };
 }
 
 /** What production refuses although each value is well-formed. */
@@ -105,7 +106,7 @@ function inWords({ name, text }: Problem): string {
   return `${name} ${text}`;
 }
 
-function build(given: Variables, weak: readonly Problem[]): Config {
+function build(given: Variables, weak: readonly Problem[]): Omit<Config, 'settings'> {
   const dataDir = resolve(given.GUICHET_DATA_DIR);
   const issuer = given.GUICHET_ISSUER ?? `http://localhost:${given.GUICHET_PORT}`;
   const { secrets, notices } = secretsOf(given, dataDir);

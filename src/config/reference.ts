@@ -1,3 +1,4 @@
+import type { Values } from './environment.ts';
 import { secretNames, variableNames, variableReference, variables } from './schema.ts';
 import type { VariableName } from './schema.ts';
 
@@ -19,6 +20,33 @@ export function environmentExample(): string {
     return `# ${description}.${file}${whenUnset === undefined ? '' : `\n# Default: ${whenUnset}.`}\n#${name}=${whenUnset === undefined ? literal : ''}\n`;
   });
   return [EXAMPLE_HEAD, ...entries].join('\n').replaceAll('`', '');
+}
+
+/** What is configured, as it was given: of secrets only whether they are. */
+export interface Setting {
+  readonly name: VariableName;
+  readonly description: string;
+  readonly isSecret: boolean;
+  readonly isSet: boolean;
+  /** null: unset, or a secret. */
+  readonly value: string | null;
+  /** What holds when it is unset. */
+  readonly whenUnset: string;
+}
+
+export function settingsOf(values: Values): Setting[] {
+  return variableNames.map((name) => {
+    const { description, whenUnset, literal } = referenceOf(name);
+    const isSecret = secretNames.includes(name);
+    return {
+      name,
+      description: description.replaceAll('`', ''),
+      isSecret,
+      isSet: values[name] !== undefined,
+      value: isSecret ? null : (values[name] ?? null),
+      whenUnset: (whenUnset ?? literal).replaceAll('`', ''),
+    };
+  });
 }
 
 const EXAMPLE_HEAD =

@@ -1,0 +1,242 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { ADMIN_API_ID, ADMIN_ROLES } from '../../src/admin/built-in-api.ts';
+import { assignRole } from '../../src/roles/assign-role.ts';
+import { listRoles } from '../../src/roles/store.ts';
+import { makeApi, makeClient, makePerson, ORDERS } from '../support/factories.ts';
+import { issueToken, openAdmin, type AdminScene } from './scene.ts';
+
+let admin: AdminScene;
+let machine: { id: string; secret: string };
+
+beforeAll(async () => {
+  admin = await openAdmin();
+  await makeApi(admin.server.services);
+  const apis = [{ audience: ORDERS, scopes: ['orders:read'] }];
+  const { id, secret = '' } = await makeClient(admin.server.services, 'machine', { apis });
+  machine = { id, secret };
+});
+afterAll(() => admin.stop());
+
+const anOrderToken = () =>
+  issueToken(admin.issuer, { ...machine, audience: ORDERS, scopes: ['orders:read'] });
+
+async function beOwner(accountId: string): Promise<void> {
+  const { services } = admin.server;
+  const roles = await listRoles(services.db.knex, { apiId: ADMIN_API_ID, limit: 10 });
+  const { id: roleId = '' } = roles.find(({ name }) => name === 'owner') ?? {};
+  await assignRole(services, { roleId, subject: { accountId }, actor: 'test' });
+}
+
+describe('people', () => {
+  test('are made, found, changed, disabled and forgotten', async () => {
+    const made = await admin.call('POST', '/users', {
+      body: { email: 'Grace@example.org', profile: { name: 'Grace', address: { locality: 'Arlington' } } },
+    });
+    expect(made.status).toBe(201);
+    const path = `/users/${made.body.id}`;
+    const found = await admin.call('GET', '/users?search=grace');
+    expect(found.body.users).toEqual([made.body]);
+    const etag = (await admin.call('GET', path)).headers.get('etag') ?? '';
+    const change = { body: { profile: { name: null, nickname: 'Amazing' } }, headers: { 'if-match': etag } };
+    expect((await admin.call('PATCH', path, change)).body.profile).toEqual({
+      nickname: 'Amazing',
+      address: { locality: 'Arlington' },
+    });
+    expect((await admin.call('PATCH', path, change)).status).toBe(412);
+    expect((await admin.call('POST', `${path}/disable`)).body.tokens_revoked).toBe(0);
+    expect((await admin.call('GET', path)).body.disabled_at).not.toBeNull();
+    expect((await admin.call('POST', `${path}/enable`)).body.disabled_at).toBeNull();
+    expect((await admin.call('GET', `${path}/identities`)).body).toEqual({ identities: [] });
+    expect((await admin.call('GET', `${path}/consents`)).body).toEqual({ consents: [] });
+    expect((await admin.call('POST', `${path}/sign-out`)).body).toEqual({
+      sessions_ended: 0,
+      tokens_revoked: 0,
+    });
+    expect((await admin.call('DELETE', path)).status).toBe(200);
+    expect((await admin.call('GET', path)).status).toBe(404);
+  });
+
+  test('whose ids came from elsewhere are reached by them, spelled in one way', async () => {
+    const { id } = await makePerson(admin.server.services);
+    await admin.server.services.db.knex('accounts').where({ id }).update({ id: 'auth0|5f7c/a' });
+    expect((await admin.call('GET', '/users/auth0%7C5f7c%2Fa')).body.id).toBe('auth0|5f7c/a');
+    expect((await admin.call('GET', '/users/%61uth0%7C5f7c%2Fa')).status).toBe(404);
+    expect((await admin.call('GET', '/users/auth0%7c5f7c%2fa')).status).toBe(404);
+  });
+
+  test('are asked for a password by mail, never given one; invitations are mailed too', async () => {
+    const person = await makePerson(admin.server.services);
+    const reset = await admin.call('POST', `/users/${person.id}/send-password-reset`);
+    expect(reset.body).toEqual({ recipient: person.email });
+    const invited = await admin.call('POST', '/invitations', { body: { email: 'new@example.org' } });
+    expect(invited.body).toMatchObject({ email: 'new@example.org', mailed: true });
+    const mails = await admin.server.services.db.knex('mails').orderBy('created_at').pluck('kind');
+    expect(mails.slice(-2)).toEqual(['password-reset', 'invitation']);
+    expect((await admin.call('POST', '/users', { body: { password: 'x' } })).status).toBe(400);
+  });
+
+  test('who may do more than the operator are out of reach, and so is their way in', async () => {
+    const owner = await makePerson(admin.server.services);
+    await beOwner(owner.id);
+    const token = await admin.tokenFor(ADMIN_ROLES.operator.scopes);
+    const path = `/users/${owner.id}`;
+    const attempts = await Promise.all([
+      admin.call('PATCH', path, { token, body: { email: 'mine@example.org' } }),
+      admin.call('DELETE', path, { token }),
+      ...['disable', 'enable', 'reset-factors', 'send-password-reset'].map((verb) =>
+        admin.call('POST', `${path}/${verb}`, { token }),
+      ),
+      admin.call('DELETE', `${path}/identities/idt_1`, { token }),
+    ]);
+    expect(attempts.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403, 403, 403]);
+    expect((await admin.call('PATCH', path, { body: { email_verified: false } })).status).toBe(200);
+  });
+});
+
+describe('roles', () => {
+  test('of this API carry no more than whoever makes, changes or gives them has', async () => {
+    const audience = `${admin.issuer}/admin/v1`;
+    const token = await admin.tokenFor(['admin:roles:write', 'admin:roles:read']);
+    const strong = { api: audience, name: 'strong', scopes: ['admin:keys:write'] };
+    expect((await admin.call('POST', '/roles', { token, body: strong })).status).toBe(403);
+    const { body: role } = await admin.call('POST', '/roles', { body: strong });
+    const holder = { client_id: machine.id };
+    const path = `/roles/${role.id}`;
+    const attempts = await Promise.all([
+      admin.call('PATCH', path, { token, body: { scopes: [] } }),
+      admin.call('DELETE', path, { token }),
+      admin.call('POST', `${path}/assignments`, { token, body: holder }),
+    ]);
+    expect(attempts.map(({ status }) => status)).toEqual([403, 403, 403]);
+    expect((await admin.call('POST', `${path}/assignments`, { body: holder })).body).toEqual({ given: true });
+    expect((await admin.call('GET', `/clients/${machine.id}/roles`)).body.roles).toMatchObject([
+      { api: audience, name: 'strong' },
+    ]);
+    expect((await admin.call('DELETE', `${path}/assignments/${machine.id}`, { token })).status).toBe(403);
+    expect((await admin.call('DELETE', `${path}/assignments/${machine.id}`)).status).toBe(200);
+    expect((await admin.call('GET', `${path}/assignments`)).body).toEqual({ assignments: [], next: null });
+  });
+});
+
+describe('tokens', () => {
+  test('are found in the ledger page by page, explained, and ended one by one', async () => {
+    const tokens = await Promise.all([1, 2, 3, 4, 5].map(anOrderToken));
+    const seen: string[] = [];
+    for (let after = ''; ;) {
+      const query = `client_id=${machine.id}&state=live&limit=2${after}`;
+      const { body } = await admin.call('GET', `/tokens?${query}`);
+      seen.push(...body.tokens.map(({ id }: { id: string }) => id));
+      if (body.next === null) break;
+      after = `&after=${body.next}`;
+    }
+    expect(new Set(seen).size).toBe(5);
+    expect(seen).toHaveLength(5);
+    const ended = await admin.call('DELETE', `/tokens/${seen[0]}`);
+    expect(ended.body.tokens_revoked).toBe(1);
+    const revoked = await admin.call('GET', `/tokens?client_id=${machine.id}&state=revoked`);
+    expect(revoked.body.tokens.map(({ id }: { id: string }) => id)).toEqual([seen[0]]);
+    expect((await admin.call('GET', `/tokens/${seen[0]}`)).body.state).toBe('revoked');
+    const explained = await Promise.all(
+      tokens.map((token) => admin.call('POST', '/tokens/inspect', { body: { token } })),
+    );
+    const dead = explained.filter(({ body }) => body.state === 'revoked');
+    expect(dead).toHaveLength(1);
+    expect(dead[0]?.body.summary).toMatch(/dead: revoked .* alone/);
+    expect(dead[0]?.body.revoked_by.target).toBe('digest');
+    expect(JSON.stringify(explained.map(({ body }) => body))).not.toContain(tokens[0]);
+    const alive = tokens[explained.findIndex(({ body }) => body.state === 'active')];
+    const target = { body: { token: alive } };
+    expect((await admin.call('POST', '/tokens/revoke', target)).body.tokens_revoked).toBe(1);
+    const all = await admin.call('POST', '/tokens/revoke', { body: { client_id: machine.id } });
+    expect(all.body.tokens_revoked).toBe(3);
+  });
+
+  test('are ended by exactly one target that exists', async () => {
+    const revoke = async (body: object) => (await admin.call('POST', '/tokens/revoke', { body })).status;
+    expect(await revoke({})).toBe(400);
+    expect(await revoke({ jti: 'a', kid: 'b' })).toBe(400);
+    expect(await revoke({ client_id: 'nobody' })).toBe(404);
+    expect(await revoke({ account_id: 'nobody' })).toBe(404);
+    expect(await revoke({ token: 'nonsense' })).toBe(404);
+  });
+});
+
+describe('the rest of the house', () => {
+  test('keys are listed and rotated, once when asked twice', async () => {
+    const rotate = () => admin.call('POST', '/keys/rotate', { body: { alg: 'EdDSA' } });
+    const [first, second] = [await rotate(), await rotate()];
+    expect(first.body.rotations).toMatchObject([{ alg: 'EdDSA', state: 'published' }]);
+    expect(second.body.rotations[0].kid).toBe(first.body.rotations[0].kid);
+    const { body } = await admin.call('GET', '/keys');
+    expect(JSON.stringify(body)).not.toMatch(/"d"|private/i);
+    expect((await admin.call('POST', `/keys/${first.body.rotations[0].kid}/revoke`)).status).toBe(200);
+  });
+
+  test('identity providers never show their secrets', async () => {
+    const settings = { issuer: 'https://id.example', client_id: 'guichet' };
+    const created = await admin.call('POST', '/identity-providers', {
+      body: { kind: 'oidc', name: 'Example', settings, client_secret: 'hush-hush' },
+    });
+    expect(created.body).toMatchObject({ slug: 'example', has_secret: true, settings });
+    const path = `/identity-providers/${created.body.id}`;
+    const changed = await admin.call('PATCH', path, {
+      body: { settings: { acr_values: ['mfa'] }, client_secret: 'hush-hush-2', mapping: { picture: null } },
+    });
+    expect(changed.body.settings.acr_values).toEqual(['mfa']);
+    expect(JSON.stringify([created.body, changed.body])).not.toContain('hush');
+    expect((await admin.call('PATCH', path, { body: { bind_password: 'x' } })).status).toBe(400);
+    expect((await admin.call('POST', `${path}/disable`)).status).toBe(200);
+    expect((await admin.call('DELETE', path)).status).toBe(200);
+    const without = { kind: 'oidc', name: 'Open', settings };
+    expect((await admin.call('POST', '/identity-providers', { body: without })).status).toBe(400);
+  });
+
+  test('a client has its looks, and a second secret while the first is replaced', async () => {
+    const path = `/clients/${machine.id}`;
+    const logo = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>').toString('base64');
+    const branded = await admin.call('PUT', `${path}/brand`, { body: { color: '#aabbcc', logo } });
+    expect(branded.body.brand).toEqual({ color: '#aabbcc', logo: 'image/svg+xml' });
+    expect((await admin.call('DELETE', `${path}/brand`)).body.brand).toEqual({ color: null, logo: null });
+    const rotated = await admin.call('POST', `${path}/rotate-secret`, { body: {} });
+    expect(rotated.body.client_secret).toMatch(/^gcs_/);
+    const { body } = await admin.call('GET', path);
+    expect(body.secrets).toHaveLength(2);
+    const old = body.secrets.find(({ expires_at: at }: { expires_at: string | null }) => at !== null);
+    expect((await admin.call('DELETE', `${path}/secrets/${old.id}`)).body.secrets).toHaveLength(1);
+    machine = { ...machine, secret: rotated.body.client_secret };
+  });
+
+  test('an address is shut out and let in again; nobody shuts themselves out', async () => {
+    const made = await admin.call('POST', '/blocks', {
+      body: { network: '203.0.113.7', reason: 'stuffing' },
+    });
+    expect(made.body).toMatchObject({ network: '203.0.113.7/32', outcome: 'created' });
+    expect((await admin.call('GET', '/blocks')).body.blocks).toHaveLength(1);
+    expect((await admin.call('DELETE', `/blocks/${made.body.id}`)).status).toBe(200);
+    expect((await admin.call('GET', '/blocks')).body.blocks).toEqual([]);
+    expect((await admin.call('GET', '/blocks?all=true')).body.blocks).toHaveLength(1);
+  });
+
+  test('settings say of secrets only whether they are set', async () => {
+    const { body } = await admin.call('GET', '/settings');
+    const named = (name: string) => body.settings.find((setting: { name: string }) => setting.name === name);
+    expect(named('GUICHET_SECRET')).toMatchObject({ secret: true, set: true, value: null });
+    expect(named('GUICHET_ISSUER')).toMatchObject({ set: true, value: admin.issuer });
+    expect(JSON.stringify(body)).not.toContain('dGVzdC1zZWNyZXQ');
+  });
+
+  test('the overview counts what was issued, minute by minute', async () => {
+    await anOrderToken();
+    const { body } = await admin.call('GET', '/overview');
+    expect(body.minutes).toHaveLength(60);
+    const issued = body.minutes.reduce(
+      (sum: number, minute: { tokens_issued: number }) => sum + minute.tokens_issued,
+      0,
+    );
+    const ledger = await admin.server.services.db.knex('tokens').pluck('kid');
+    expect(issued).toBe(ledger.length);
+    expect(body.counts.clients).toMatchObject({ is_exact: true });
+    expect(body.health).toMatchObject({ pending_migrations: [], algs_without_key: [] });
+  });
+});
