@@ -5,6 +5,7 @@ import { adminRoutes } from './admin/routes.ts';
 import { refuseBlocked } from './blocks/refuse-blocked.ts';
 import { explainError, recordDecisions } from './decisions/record-decisions.ts';
 import { under } from './audit/circumstances.ts';
+import { consoleRoutes } from './console/routes.ts';
 import { VERIFY_PATH, verifyForGateways } from './gateway/verify.ts';
 import { canonicalPath } from './http/canonical-path.ts';
 import { clientAddressFrom } from './http/client-address.ts';
@@ -103,6 +104,7 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
     oidcCallback({ ...services, views }),
     upstreamLogout(services),
     accountRoutes({ ...services, views, sessions, checkPassword }),
+    consoleRoutes({ ...services, views, sessions }),
     linkRoutes({ ...services, views }, interactions),
   ];
 

@@ -1,3 +1,4 @@
+import { mintSetupLink } from './console/setup-link.ts';
 import { ConfigError, loadConfig } from './config/load.ts';
 import { AppError } from './errors.ts';
 import { createLogger, type Logger } from './log.ts';
@@ -18,10 +19,21 @@ async function main(): Promise<void> {
   stopOnSignal(server, services, log);
   log.info({ issuer: config.issuer, port: server.port }, 'Guichet is ready');
   if (config.mode === 'development') log.info(firstSteps(config.issuer));
+  await offerSetup(services);
 }
 
 function firstSteps(issuer: string): string {
   return `To get a first token, follow the README. Metadata: ${issuer}/.well-known/openid-configuration`;
+}
+
+/** On standard error and not in the log, which others keep: whoever follows the link rules this server. */
+async function offerSetup(services: Services): Promise<void> {
+  const link = await mintSetupLink(services, { onlyFirst: true });
+  if (!link) return;
+  const until = link.expiresAt.toISOString();
+  process.stderr.write(
+    `\nNobody looks after this server yet. Make its first administrator (once, until ${until}):\n\n  ${link.url}\n\n`,
+  );
 }
 
 /** The first signal drains, the second leaves at once. */

@@ -67,6 +67,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'resource-server',
     'services',
   ],
+  // Whatever it shows or changes is an operation of the admin API.
+  console: [
+    ...GROUND,
+    'audit',
+    ...ROOMS,
+    'revocation',
+    'documents',
+    'admin',
+    'http',
+    'oidc',
+    'interactions',
+    'views',
+  ],
   jobs: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions'],
   // Published for APIs, so it knows nothing of this house.
   'resource-server': [],

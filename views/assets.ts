@@ -27,16 +27,21 @@ const HASH_LENGTH = 16;
 export function loadAssets(): readonly Asset[] {
   const folder = join(import.meta.dirname, 'assets');
   const files = readdirSync(folder).map((name) => asset(name, readFileSync(join(folder, name))));
-  return [...files, asset('guichet.css', stylesheet())];
+  return [
+    ...files,
+    asset('guichet.css', stylesheet('styles')),
+    // Apart, so that people who sign in do not load it.
+    asset('console.css', stylesheet('console-styles')),
+  ];
 }
 
-/** The parts of `styles/`, in the order of their names: one request for the reader. */
-function stylesheet(): Buffer {
-  const folder = join(import.meta.dirname, 'styles');
+/** The parts of a folder, in the order of their names: one request for the reader. */
+function stylesheet(name: string): Buffer {
+  const folder = join(import.meta.dirname, name);
   return Buffer.concat(
     readdirSync(folder)
       .toSorted()
-      .map((name) => readFileSync(join(folder, name))),
+      .map((file) => readFileSync(join(folder, file))),
   );
 }
 

@@ -4,6 +4,7 @@
  */
 import type { AccountPages } from './locals/account.ts';
 import type { AuthenticatorPages } from './locals/authenticators.ts';
+import type { ConsolePages } from './locals/console.ts';
 import type { CorePages } from './locals/core.ts';
 import type { OutboxPages } from './locals/mail.ts';
 import type { RegistrationPages } from './locals/registration.ts';
@@ -11,7 +12,14 @@ import type { UpstreamPages } from './locals/upstream.ts';
 import type { Catalogue } from './texts/english.ts';
 
 export interface PageLocals
-  extends CorePages, AccountPages, AuthenticatorPages, RegistrationPages, UpstreamPages, OutboxPages {}
+  extends
+    CorePages,
+    AccountPages,
+    ConsolePages,
+    AuthenticatorPages,
+    RegistrationPages,
+    UpstreamPages,
+    OutboxPages {}
 
 export type PageName = keyof PageLocals;
 
@@ -26,6 +34,8 @@ export interface Surroundings {
   /** Its logo; undefined: a mark of ours. */
   readonly logo: string | undefined;
   readonly stylesheet: string;
+  /** What the console needs on top of it. */
+  readonly consoleStylesheet: string;
   /** Style sheet with the operator's colour. */
   readonly accent: string | undefined;
   readonly icon: string;

@@ -37,6 +37,7 @@ export function createViews({ issuer, brand }: ViewsConfig): Views {
     logo: own.find(({ name }) => name.startsWith('brand-logo'))?.url,
     accent: own.find(({ name }) => name === 'brand-accent.css')?.url,
     stylesheet: assetUrl(assets, 'guichet.css'),
+    consoleStylesheet: assetUrl(assets, 'console.css'),
     icon: assetUrl(assets, 'icon.svg'),
     passkeyScript: assetUrl(assets, 'passkeys.js'),
   };

@@ -7,6 +7,7 @@ import { grantOperations } from './grants.ts';
 import { identityProviderOperations } from './identity-providers.ts';
 import { keyOperations } from './keys.ts';
 import type { Operation } from './operation.ts';
+import { overviewOperations } from './overview.ts';
 import { policyOperations } from './policies.ts';
 import { roleAssignmentOperations } from './role-assignments.ts';
 import { roleOperations } from './roles.ts';
@@ -18,6 +19,7 @@ import { userOperations } from './users.ts';
 
 /** Everything that can be done. */
 export const OPERATIONS: readonly Operation[] = [
+  ...overviewOperations,
   ...clientOperations,
   ...clientPartOperations,
   ...apiOperations,

@@ -11,7 +11,7 @@ import type { Database } from '../db/database.ts';
 import { violatedConstraint } from '../db/violation.ts';
 import { AppError } from '../errors.ts';
 import { grantAccess, resolveAccess, type WantedAccess } from './access.ts';
-import { ACCOUNT_CLIENT_ID } from './built-in.ts';
+import { isBuiltInId } from './built-in.ts';
 import type { ClientRecord } from './client.ts';
 import { NO_EXCHANGE, resolveExchange, type WantedExchange } from './exchange.ts';
 import { saveExchange } from './exchange-store.ts';
@@ -114,10 +114,10 @@ const ACCOUNT_PREFIX = /^usr_/i;
 
 /** Throws `invalid_client_id` (400). */
 export function checkChosenClientId(id: string): string {
-  if (CHOSEN_ID.test(id) && !ACCOUNT_PREFIX.test(id) && id !== ACCOUNT_CLIENT_ID) return id;
+  if (CHOSEN_ID.test(id) && !ACCOUNT_PREFIX.test(id) && !isBuiltInId(id)) return id;
   throw new AppError(
     'invalid_client_id',
-    'A client id is 1 to 100 letters, digits, dots, hyphens, underscores or tildes, begins with a letter or digit and not with usr_, and is not guichet-account.',
+    "A client id is 1 to 100 letters, digits, dots, hyphens, underscores or tildes, begins with a letter or digit and not with usr_, and is none of the server's own.",
     { status: 400 },
   );
 }

@@ -164,6 +164,20 @@ export async function deleteSecrets(tx: Queryable, ids: readonly string[]): Prom
   if (ids.length > 0) await tx('client_secrets').whereIn('id', ids).delete();
 }
 
+/** Who may ask for tokens of an API, by id. */
+export async function listClientsOfApi(
+  db: Queryable,
+  apiId: string,
+  limit: number,
+): Promise<{ readonly id: string; readonly name: string | null; readonly scopes: readonly string[] }[]> {
+  const { rows } = await db.raw<{ rows: { id: string; name: string | null; scopes: string[] }[] }>(
+    `select c.id, c.metadata->>'client_name' as name, ca.scopes
+     from client_apis ca join clients c on c.id = ca.client_id where ca.api_id = ? order by c.id limit ?`,
+    [apiId, limit],
+  );
+  return rows;
+}
+
 /** What a client may ask of an API; replaces what it might before. */
 export async function saveApiAccess(
   tx: Queryable,

@@ -86,6 +86,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'the schema of configuration files',
     load: async () => (await import('./configuration.ts')).configCommand,
   },
+  'setup-link': {
+    summary: 'a link that makes an administrator, once',
+    load: async () => (await import('./setup-link.ts')).setupLinkCommand,
+  },
   migrate: {
     summary: 'bring the database schema up to date',
     load: async () => (await import('./migrate.ts')).migrateCommand,

@@ -1,6 +1,6 @@
 import Provider, { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
 
-import { ACCOUNT_CLIENT_ID } from '../clients/built-in.ts';
+import { isBuiltInId } from '../clients/built-in.ts';
 import { hmac } from '../crypto/digest.ts';
 import { artifactContext, artifactDigest, type Artifact } from '../grants/artifact.ts';
 import { consumeArtifact, deleteArtifact, findArtifactByUserCode } from '../grants/store.ts';
@@ -38,8 +38,8 @@ export function createArtifactAdapter(hall: HallContext, model: string): Adapter
 
   return {
     async upsert(id, payload, expiresIn) {
-      // Our own account pages want the sign-in and not its code, so there is none for anybody to redeem.
-      if (model === 'AuthorizationCode' && payload.clientId === ACCOUNT_CLIENT_ID) return;
+      // Our own pages want the sign-in and not its code, so there is none for anybody to redeem.
+      if (model === 'AuthorizationCode' && isBuiltInId(payload.clientId ?? '')) return;
       const artifact = toArtifact(hall, model, id, payload, expiresIn);
       const issuance = currentIssuance();
       if (!issuance || !ISSUED_MODELS.has(model)) return records.saveArtifact(artifact);

@@ -5,12 +5,14 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { hasChromium, launchChromium } from '../support/chromium.ts';
-import { exhibits, openGallery } from './gallery.ts';
+import { exhibits, openGallery, type Exhibit } from './gallery.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** A page with its styles, scripts and pictures, as they travel. */
 const WIRE_BYTES_MAX = 30_000;
+/** Operators load the console's own styles as well, once. */
+const CONSOLE_BYTES_MAX = 60_000;
 const BYTES_ON_THE_WIRE =
   'performance.getEntries().reduce((sum, { encodedBodySize = 0 }) => sum + encodedBodySize, 0)';
 /** WCAG 2.2, 2.5.8: the least size of what is to be hit. */
@@ -50,11 +52,13 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
   test.each(exhibits)(
     '$name $state: accessible on a phone in the dark, within its width, light on the wire',
     async (exhibit) => {
-      await phone.goto(gallery.url(exhibit, 'fr'));
+      await phone.goto(gallery.url(exhibit, isConsole(exhibit) ? 'en' : 'fr'));
       expect(await check(phone)).toEqual([]);
       expect(await phone.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
       expect(await smallTargets(phone)).toEqual([]);
-      expect(await phone.evaluate<number>(BYTES_ON_THE_WIRE)).toBeLessThanOrEqual(WIRE_BYTES_MAX);
+      expect(await phone.evaluate<number>(BYTES_ON_THE_WIRE)).toBeLessThanOrEqual(
+        isConsole(exhibit) ? CONSOLE_BYTES_MAX : WIRE_BYTES_MAX,
+      );
     },
   );
 
@@ -63,6 +67,11 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     expect(await check(desk)).toEqual([]);
   });
 });
+
+/** It speaks English. */
+function isConsole({ name }: Exhibit): boolean {
+  return name.startsWith('console-');
+}
 
 /** One for all pages. axe is run beside the page and not by it: the policy lets no script of ours in. */
 async function openWindow(browser: Browser, options: BrowserContextOptions): Promise<Page> {

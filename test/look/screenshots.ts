@@ -8,6 +8,8 @@ import { exhibits, openGallery } from './gallery.ts';
 const [folder = 'screenshots', part = ''] = process.argv.slice(2);
 const VIEWS = [
   { name: 'desk-light', viewport: { width: 1280, height: 900 }, colorScheme: 'light', language: 'en' },
+  { name: 'desk-dark', viewport: { width: 1280, height: 900 }, colorScheme: 'dark', language: 'en' },
+  { name: 'phone-light', viewport: { width: 390, height: 844 }, colorScheme: 'light', language: 'en' },
   { name: 'phone-dark', viewport: { width: 390, height: 844 }, colorScheme: 'dark', language: 'fr' },
 ] as const;
 

@@ -142,15 +142,28 @@ function readForm(form: Element, url: URL): Form {
   return {
     action: new URL(form.attributes['action'] ?? '', url),
     method: (form.attributes['method'] ?? 'get').toLowerCase(),
-    fields: Object.fromEntries(
-      inputs.map(({ attributes }) => [attributes['name'] ?? '', attributes['value'] ?? '']),
-    ),
+    fields: Object.fromEntries([
+      ...inputs.map(({ attributes }) => [attributes['name'] ?? '', attributes['value'] ?? '']),
+      ...findAll(form, 'textarea').map((area) => [area.attributes['name'] ?? '', contentOf(area)]),
+      ...findAll(form, 'select').map((select) => [select.attributes['name'] ?? '', chosenOf(select)]),
+    ]),
     buttons: findAll(form, 'button').map((button) => ({
       name: button.attributes['name'] ?? '',
       value: button.attributes['value'] ?? '',
       text: textOf(button),
     })),
   };
+}
+
+/** HTML, the textarea element: a line break right after the tag is none of its content. */
+function contentOf({ children }: Element): string {
+  return children.filter((child) => typeof child === 'string').join('').replace(/^\n/, '');
+}
+
+function chosenOf(select: Element): string {
+  const options = findAll(select, 'option');
+  const chosen = options.find(({ attributes }) => attributes['selected'] !== undefined) ?? options[0];
+  return chosen?.attributes['value'] ?? '';
 }
 
 function isSent({ type, checked }: Readonly<Record<string, string>>): boolean {

@@ -1,6 +1,7 @@
 import type { PageLocals, PageName } from '../pages.ts';
 import { accountSamples } from './account.ts';
 import { authenticatorSamples } from './authenticators.ts';
+import { consoleSamples } from './console.ts';
 import { coreSamples } from './core.ts';
 import { outboxSamples } from './mail.ts';
 import { registrationSamples } from './registration.ts';
@@ -16,4 +17,5 @@ export const samples: SamplesOf<Pick<PageLocals, PageName>> = {
   ...accountSamples,
   ...upstreamSamples,
   ...outboxSamples,
+  ...consoleSamples,
 };

@@ -1,0 +1,25 @@
+import { api } from './api.ts';
+import { apis } from './apis.ts';
+import { client } from './client.ts';
+import { clients } from './clients.ts';
+import type { Screen } from './context.ts';
+import { newApi } from './new-api.ts';
+import { newClient } from './new-client.ts';
+import { newUser } from './new-user.ts';
+import { overview } from './overview.ts';
+import { user } from './user.ts';
+import { users } from './users.ts';
+
+/** One line a screen; those with an entry in the navigation stand in its order. */
+export const SCREENS: readonly Screen[] = [
+  overview,
+  clients,
+  newClient,
+  client,
+  apis,
+  newApi,
+  api,
+  users,
+  newUser,
+  user,
+];

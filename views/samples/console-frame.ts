@@ -1,0 +1,31 @@
+import type { ConsoleFrame } from '../locals/console.ts';
+
+const ENTRIES: readonly (readonly [group: string, entries: readonly (readonly [string, string])[]])[] = [
+  ['Overview', [['Overview', '/console']]],
+  [
+    'Applications',
+    [
+      ['Clients', '/console/clients'],
+      ['APIs', '/console/apis'],
+    ],
+  ],
+  ['People', [['Users', '/console/users']]],
+];
+
+/** For the samples of whatever stands in the frame of the console. */
+export function sampleConsole(current: string): ConsoleFrame {
+  return {
+    groups: ENTRIES.map(([label, entries]) => ({
+      label,
+      entries: entries.map(([name, path]) => ({ label: name, path, isCurrent: name === current })),
+    })),
+    csrf: 'csrf-token',
+    person: { name: 'Inès Moreau', identifier: 'ines.moreau@example.org', initial: 'I' },
+    timeZone: 'Europe/Paris',
+    notice: undefined,
+    refusal: undefined,
+  };
+}
+
+export const since = new Date('2031-03-02T18:04:00Z');
+export const lately = new Date('2031-05-06T07:20:00Z');
