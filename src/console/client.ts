@@ -181,7 +181,7 @@ function presentSecret(secret: ClientDocument['secrets'][number]): Locals['secre
     hint: secret.hint,
     createdAt: new Date(secret.created_at),
     expiresAt: secret.expires_at === null ? undefined : new Date(secret.expires_at),
-    lastUsedAt: undefined,
+    lastUsedAt: secret.last_used_at === null ? undefined : new Date(secret.last_used_at),
   };
 }
 

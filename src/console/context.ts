@@ -34,11 +34,14 @@ export interface Visit {
 
 export type Answer = (context: ConsoleContext, visit: Visit) => Promise<void>;
 
-export interface Action {
-  readonly run: (context: ConsoleContext, visit: Visit) => Promise<Done>;
-  /** Only with a fresh sign-in; with an older one the operator signs in again and is back at the screen. */
-  readonly fresh?: true;
-}
+export type Action =
+  | {
+      readonly run: (context: ConsoleContext, visit: Visit) => Promise<Done>;
+      /** Only with a fresh sign-in; with an older one the operator signs in again and is back at the screen. */
+      readonly fresh?: true;
+    }
+  /** It changes nothing, and what was posted is too secret or too long for an address: the answer is the screen itself. */
+  | { readonly look: Answer };
 
 /** What an action leaves: where to go on, and what to say there. */
 export interface Done {

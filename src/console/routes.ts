@@ -68,7 +68,7 @@ async function answer(context: ConsoleContext, ctx: Context, target: Target): Pr
   if (isForm) checkCsrf(context.secrets, ctx, signedIn.session.uid);
   const operator = await findOperator(context, signedIn.account);
   if (!operator) return deny(context, ctx, signedIn.account);
-  const lack = lackOf(context, signedIn.session, { fresh: isForm && action?.fresh === true });
+  const lack = lackOf(context, signedIn.session, { fresh: isForm && isFreshOnly(action) });
   if (lack) return seeOther(ctx, signInUrl(context, path, lack));
   if (!operator.scopes.has(screen.scope)) return leadElsewhere(ctx, operator.scopes, screen);
 
@@ -80,6 +80,7 @@ async function answer(context: ConsoleContext, ctx: Context, target: Target): Pr
 
 async function change(context: ConsoleContext, visit: Visit, action: Action): Promise<void> {
   try {
+    if ('look' in action) return await action.look(context, visit);
     const done = await action.run(context, visit);
     leaveNotice(context, visit.ctx, done.notice);
     return seeOther(visit.ctx, `${CONSOLE_PATH}${done.to}`);
@@ -88,6 +89,10 @@ async function change(context: ConsoleContext, visit: Visit, action: Action): Pr
     if (!isForTheirEyes) throw error;
     return visit.screen.get(context, { ...visit, refusal: error });
   }
+}
+
+function isFreshOnly(action: Action | undefined): boolean {
+  return action !== undefined && 'fresh' in action && action.fresh === true;
 }
 
 /** A POST names a screen and one of its actions; a GET a screen, or where a form was posted to. */

@@ -7,6 +7,9 @@ import { newApi } from './new-api.ts';
 import { newClient } from './new-client.ts';
 import { newUser } from './new-user.ts';
 import { overview } from './overview.ts';
+import { keys } from './keys.ts';
+import { sessions } from './sessions.ts';
+import { tokens } from './tokens.ts';
 import { user } from './user.ts';
 import { users } from './users.ts';
 
@@ -22,4 +25,7 @@ export const SCREENS: readonly Screen[] = [
   users,
   newUser,
   user,
+  sessions,
+  tokens,
+  keys,
 ];

@@ -9,7 +9,20 @@ const ENTRIES: readonly (readonly [group: string, entries: readonly (readonly [s
       ['APIs', '/console/apis'],
     ],
   ],
-  ['People', [['Users', '/console/users']]],
+  [
+    'People',
+    [
+      ['Users', '/console/users'],
+      ['Sessions', '/console/sessions'],
+    ],
+  ],
+  [
+    'Tokens',
+    [
+      ['Access tokens', '/console/tokens'],
+      ['Keys', '/console/keys'],
+    ],
+  ],
 ];
 
 /** For the samples of whatever stands in the frame of the console. */

@@ -2,6 +2,7 @@ import type { ConsolePages } from '../locals/console.ts';
 import { consoleApplicationSamples } from './console-applications.ts';
 import { sampleConsole } from './console-frame.ts';
 import { consolePeopleSamples } from './console-people.ts';
+import { consoleTokenSamples } from './console-tokens.ts';
 import type { SamplesOf } from './samples.ts';
 
 const minutes = Array.from({ length: 30 }, (_, index) => `09:${String(index).padStart(2, '0')}`);
@@ -84,6 +85,7 @@ const setup: ConsolePages['console-setup'] = {
 export const consoleSamples: SamplesOf<ConsolePages> = {
   ...consoleApplicationSamples,
   ...consolePeopleSamples,
+  ...consoleTokenSamples,
   'console-overview': { busy: overview },
   'console-denied': { person: { identifier: 'ines.moreau@example.org' } },
   'console-stopped': { declined: { path: '/console/clients' } },

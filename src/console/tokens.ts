@@ -1,0 +1,101 @@
+import type { z } from 'zod';
+
+import type { Explanation } from '../../views/locals/console-tokens.ts';
+import { perform } from '../admin/perform.ts';
+import { endTokenOperation, inspectTokenOperation, searchTokensOperation } from '../admin/tokens.ts';
+import type { tokenExplanationDocument } from '../documents/token-explanation.ts';
+import { TOKEN_STATES } from '../revocation/search-tokens.ts';
+import type { ConsoleContext, Done, Screen, Visit } from './context.ts';
+import { pageOf } from './list.ts';
+import { can } from './operator.ts';
+import { show } from './show.ts';
+import { endedInWords } from './words.ts';
+
+type Document = z.output<typeof tokenExplanationDocument>;
+
+const FILTERS = ['client_id', 'account_id', 'api_id', 'state'] as const;
+
+export const tokens: Screen = {
+  path: '/tokens',
+  scope: 'admin:tokens:read',
+  entry: { group: 'Tokens', label: 'Access tokens' },
+  get: (context, visit) => showTokens(context, visit, undefined),
+  actions: { inspect: { look: inspect }, end: { run: end, fresh: true } },
+};
+
+/** The token is in the body, used for the answer, and kept nowhere. */
+async function inspect(context: ConsoleContext, visit: Visit): Promise<void> {
+  const body = { token: (visit.fields['token'] ?? '').trim() };
+  const { document } = await perform(context, inspectTokenOperation, { body }, visit.operator);
+  return showTokens(context, visit, explain(document));
+}
+
+async function showTokens(
+  context: ConsoleContext,
+  visit: Visit,
+  explanation: Explanation | undefined,
+): Promise<void> {
+  const { given, query, pager } = pageOf(visit, FILTERS);
+  const { document } = await perform(context, searchTokensOperation, { query }, visit.operator);
+  show(context, visit, 'console-tokens', {
+    filters: {
+      client: given.client_id ?? '',
+      account: given.account_id ?? '',
+      api: given.api_id ?? '',
+      state: given.state ?? '',
+    },
+    states: [...TOKEN_STATES],
+    pager: pager(document.next),
+    tokens: document.tokens.map((token) => ({
+      id: token.id,
+      clientId: token.client_id,
+      accountId: token.account_id ?? undefined,
+      audience: token.audience ?? 'of an API that is deleted',
+      state: token.state,
+      isAlive: token.state === 'live',
+      issuedAt: new Date(token.issued_at),
+      expiresAt: new Date(token.expires_at),
+    })),
+    explanation,
+    mayWrite: can(visit.operator, 'admin:tokens:write'),
+  });
+}
+
+async function end(context: ConsoleContext, { fields, operator }: Visit): Promise<Done> {
+  const params = { token_id: fields['token_id'] ?? '' };
+  const { document } = await perform(context, endTokenOperation, { params }, operator);
+  return { to: '/tokens', notice: { message: `The token is revoked, ${endedInWords(document)}` } };
+}
+
+function explain(document: Document): Explanation {
+  const rows: readonly (readonly [string, string | null | undefined])[] = [
+    ['Issued', document.issued_at],
+    ['Expires', document.expires_at],
+    ['Revoked', document.revoked_at],
+    ['Revoked by', document.revoked_by?.actor],
+    ['Because of', document.revoked_by && `${document.revoked_by.target} ${document.revoked_by.target_id}`],
+    ['Occasion', document.revoked_by?.occasion],
+    ['Client', partyOf(document.client)],
+    ['User', partyOf(document.user)],
+    ['API', document.api && `${document.api.audience} (${document.api.state})`],
+    ['Scopes', document.scopes.map(({ name }) => name).join(' ')],
+    ['Signed by', document.signed_by && `${document.signed_by.kid} (${document.signed_by.state})`],
+    ['Signature', document.signature],
+    ['Bound by', document.sender_constraint?.method],
+    ['Grant', document.grant && `${document.grant.id} (${document.grant.state})`],
+    ['Session', document.session && `${document.session.id} (${document.session.state})`],
+  ];
+  const facts = rows.flatMap(([label, value]) => (value ? [{ label, value }] : []));
+  return {
+    what: document.what_in_words,
+    summary: document.summary,
+    verifiers: document.verifiers.in_words,
+    isAlive: document.active,
+    facts,
+    claims: document.claims === undefined ? undefined : JSON.stringify(document.claims, null, 2),
+  };
+}
+
+function partyOf(party: Document['client']): string | null {
+  return party && `${party.name ?? party.id} (${party.state})`;
+}

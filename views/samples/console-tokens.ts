@@ -1,0 +1,110 @@
+import type { ConsoleTokenPages } from '../locals/console-tokens.ts';
+import { lately, sampleConsole, since } from './console-frame.ts';
+import type { SamplesOf } from './samples.ts';
+
+const pager = { first: undefined, next: '/console/tokens?after=next' };
+
+const sessions: ConsoleTokenPages['console-sessions'] = {
+  frame: sampleConsole('Sessions'),
+  filters: { account: '', client: '' },
+  pager,
+  sessions: [
+    {
+      id: 'ses_1',
+      accountId: 'usr_01k9x4w3v2',
+      device: 'Firefox on Linux',
+      address: '2001:db8:4711:fe00:1234:5678:9abc:def0',
+      clients: ['cli_01k9x4w3v2', 'guichet-console'],
+      since,
+      lastUsedAt: lately,
+    },
+    {
+      id: 'ses_2',
+      accountId: 'usr_01k9x4w3v3',
+      device: 'Unknown browser',
+      address: '',
+      clients: [],
+      since,
+      lastUsedAt: lately,
+    },
+  ],
+  mayWrite: true,
+};
+
+const tokens: ConsoleTokenPages['console-tokens'] = {
+  frame: sampleConsole('Access tokens'),
+  filters: { client: '', account: '', api: '', state: '' },
+  states: ['live', 'revoked', 'expired'],
+  pager,
+  tokens: [
+    {
+      id: '5a'.repeat(32),
+      clientId: 'cli_01k9x4w3v2',
+      accountId: 'usr_01k9x4w3v2',
+      audience: 'https://api.example.com/orders',
+      state: 'live',
+      isAlive: true,
+      issuedAt: since,
+      expiresAt: lately,
+    },
+    {
+      id: '5b'.repeat(32),
+      clientId: 'cli_01k9x4w3v3',
+      accountId: undefined,
+      audience: 'https://api.example.com/orders',
+      state: 'revoked',
+      isAlive: false,
+      issuedAt: since,
+      expiresAt: lately,
+    },
+  ],
+  explanation: undefined,
+  mayWrite: true,
+};
+
+const keys: ConsoleTokenPages['console-keys'] = {
+  frame: sampleConsole('Keys'),
+  keys: [
+    {
+      kid: 'mN1Ss0MUUn3Tl8dGJ7vKp8lXbYbJmRm0cT8dYyKpQzA',
+      alg: 'ES256',
+      state: 'active',
+      since,
+      mayRevoke: true,
+    },
+    {
+      kid: 'b3Vq8ZkR2r6cHq0iJtC1oXx7YwDgPpLeUuSsTtRrQqO',
+      alg: 'RS256',
+      state: 'revoked',
+      since,
+      mayRevoke: false,
+    },
+  ],
+  algs: ['ES256', 'RS256', 'EdDSA'],
+  equivalent: { command: 'guichet keys rotate' },
+  mayWrite: true,
+};
+
+export const consoleTokenSamples: SamplesOf<ConsoleTokenPages> = {
+  'console-sessions': { some: sessions, none: { ...sessions, sessions: [] } },
+  'console-tokens': {
+    some: tokens,
+    none: { ...tokens, tokens: [], mayWrite: false },
+    dead: {
+      ...tokens,
+      explanation: {
+        what: 'An access token (JWT)',
+        summary: 'Dead since 6 May 2031: revoked by account:usr_1, with the session it was issued in.',
+        verifiers:
+          'Introspection and the status list refuse it; who checks the signature alone does not know.',
+        isAlive: false,
+        facts: [
+          { label: 'Client', value: 'Atelier Notes (enabled)' },
+          { label: 'Signed by', value: 'mN1Ss0MUUn3Tl8dGJ7vKp8lXbYbJmRm0cT8dYyKpQzA (active)' },
+        ],
+        claims: '{\n  "iss": "https://login.example.org",\n  "sub": "usr_1"\n}',
+      },
+    },
+  },
+  'console-keys': { some: keys, auditor: { ...keys, mayWrite: false } },
+};
