@@ -53,7 +53,7 @@ const SEARCHES: Readonly<Record<string, EventFilter>> = {
   'an operator': { actor: 'cli' },
   'a person': { accountId: 'acc_4711' },
   'a client': { clientId: 'client-7' },
-  'a request': { requestId: `req_${'c4ca4238a0b923820dcc509a6f75849b'}` },
+  'a request': { requestId: 'req_c4ca4238a0b923820dcc509a6f75849b' },
   'an address': { address: '10.1.44.17' },
   'a network': { address: '10.1.44.0/24' },
   'a large network': { address: '10.1.0.0/16' },

@@ -9,6 +9,7 @@ import { startJobs } from './jobs/start-jobs.ts';
 import { startMailDelivery } from './mail/deliver-mail.ts';
 import { startLogoutDelivery } from './oidc/deliver-logouts.ts';
 import type { Services } from './services.ts';
+import { startWebhookDelivery } from './webhooks/deliver-webhooks.ts';
 
 export interface Server {
   readonly port: number;
@@ -32,6 +33,7 @@ export async function startServer(services: Services): Promise<Server> {
   const jobs = startJobs(services);
   const logouts = startLogoutDelivery(services);
   const mails = startMailDelivery(services, linkMails);
+  const webhooks = startWebhookDelivery(services);
 
   return {
     port: portOf(http),
@@ -40,7 +42,7 @@ export async function startServer(services: Services): Promise<Server> {
       draining = true;
       await sleep(READINESS_NOTICE_MS[config.mode]);
       app.close();
-      const stopped = [logouts.stop(), mails.stop(), jobs.stop()];
+      const stopped = [logouts.stop(), mails.stop(), webhooks.stop(), jobs.stop()];
       await Promise.all([closeHttp(http, config.shutdownSeconds * 1000), ...stopped]);
       if (metrics) await closeHttp(metrics, 0);
     },

@@ -36,6 +36,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   blocks: [...GROUND, 'audit', 'http'],
   // Hears what everything above it has to say of a request.
   decisions: [...GROUND, 'http'],
+  // Passes on what happened.
+  webhooks: [...GROUND, 'audit', 'http'],
   revocation: [...GROUND, 'audit', ...ROOMS],
   // What files say, made so by the verbs of the rooms.
   configuration: [...GROUND, 'audit', ...ROOMS, 'revocation', 'documents'],

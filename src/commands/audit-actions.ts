@@ -116,10 +116,10 @@ export const checkpoints: Action = async (context, { options }) => {
   if (make) await makeCheckpoint(context, { atOnce: true });
   const keys = checkpointKeys(secrets);
   const stored = await listLatestCheckpoints(db.pool, limit);
-  const read = stored.map((row) => ({
-    ...row,
-    read: readCheckpoint(row.jws, { keys, issuer: config.issuer }),
-  }));
+  const read = stored.map(({ number, seq, jws }) => {
+    const what = readCheckpoint(jws, { keys, issuer: config.issuer });
+    return { number, seq, jws, read: what };
+  });
   const rows = read.map(({ number, seq, read: what }) => [
     String(number),
     String(seq),

@@ -58,6 +58,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'what happened: search, export, verify',
     load: async () => (await import('./audit.ts')).auditCommand,
   },
+  webhooks: {
+    summary: 'send what happens to a SIEM: HTTP endpoints, syslog servers',
+    load: async () => (await import('./webhooks.ts')).webhooksCommand,
+  },
   mails: {
     summary: 'what was sent to people by mail: list, read in development, test the mail server',
     load: async () => (await import('./mails.ts')).mailsCommand,

@@ -13,7 +13,7 @@ const SOURCE = path.join(import.meta.dirname, '../../src');
 const TYPE = /['`]((?:\$\{factor\}|[a-z][a-z_-]+)\.[a-z][a-z-]+|revoked)['`]/g;
 
 /** Of the class "something was updated", because nothing better fits. */
-const UPDATES = /\.(?:updated|enabled|disabled|activated|secret-rotated|scopes-removed)$/;
+const UPDATES = /\.(?:updated|enabled|disabled|activated|replayed|secret-rotated|scopes-removed)$/;
 
 const recorded = new Set(
   readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
