@@ -90,14 +90,17 @@ async function sourceOf(pool: Pool, address: string, conditions: Condition[]): P
      ) found LIMIT 1`,
     [address, SORTED_MAX + 1],
   );
-  // No index has the text as it is written here.
-  const sql = (at: string) => `audit_address(e.address || '') <<= audit_address(${at})`;
-  conditions.push({ sql, value: address });
+  conditions.push({ sql: withoutIndex, value: address });
   if ((rows[0]?.count ?? 0) > SORTED_MAX) return 'audit_events e';
   return `(
     SELECT ${COLUMNS} FROM audit_events
     WHERE address IS NOT NULL AND audit_address(address) <<= audit_address($${conditions.length + 1}) OFFSET 0
   ) e`;
+}
+
+/** No index has the text as it is written here. */
+function withoutIndex(parameter: string): string {
+  return `audit_address(e.address || '') <<= audit_address(${parameter})`;
 }
 
 function conditionsOf(filter: EventFilter): Condition[] {

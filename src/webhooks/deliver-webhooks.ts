@@ -5,7 +5,7 @@ import { readSelected, type SelectedEvent } from '../audit/export.ts';
 import type { Logger } from '../log.ts';
 import { disableWebhook } from './change-webhook.ts';
 import { sendEvents, type SendContext } from './send.ts';
-import { claimWebhooks, saveFailure, saveProgress } from './store.ts';
+import { claimWebhooks, saveFailure, saveProgress, type ClaimedWebhook } from './store.ts';
 import type { Webhook } from './webhook.ts';
 
 export interface DeliveryContext extends SendContext {
@@ -68,11 +68,13 @@ export async function deliverDue(ctx: DeliveryContext): Promise<void> {
   await Promise.all((await claim(ctx, [])).map((webhook) => serve(ctx, webhook, signal)));
 }
 
-type Claimed = Webhook & { readonly sealedSecret: Buffer | null };
+type Claimed = Webhook & Pick<ClaimedWebhook, 'sealedSecret'>;
 
-function claim({ db, clock }: DeliveryContext, except: readonly string[]): Promise<Claimed[]> {
+async function claim({ db, clock }: DeliveryContext, except: readonly string[]): Promise<Claimed[]> {
   const now = clock.now();
-  return claimWebhooks(db.pool, { now, until: claimEnd(now), except, limit: LANES_MAX - except.length });
+  const limit = LANES_MAX - except.length;
+  const claimed = await claimWebhooks(db.pool, { now, until: claimEnd(now), except, limit });
+  return claimed.map(({ webhook, sealedSecret }) => Object.assign(webhook, { sealedSecret }));
 }
 
 async function serve(ctx: DeliveryContext, claimed: Claimed, signal: AbortSignal): Promise<void> {

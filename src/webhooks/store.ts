@@ -112,11 +112,16 @@ export async function deleteWebhookRow(db: Queryable, id: string): Promise<Webho
   return row && toWebhook(row);
 }
 
+export interface ClaimedWebhook {
+  readonly webhook: Webhook;
+  readonly sealedSecret: Buffer | null;
+}
+
 /** What is behind the end of the chain and due: theirs until `until`, another's after that. */
 export async function claimWebhooks(
   pool: Pool,
   { now, until, except, limit }: { now: Date; until: Date; except: readonly string[]; limit: number },
-): Promise<(Webhook & { readonly sealedSecret: Buffer | null })[]> {
+): Promise<ClaimedWebhook[]> {
   const { rows } = await pool.query<Row & { secret: Buffer | null }>({
     name: 'webhooks_claim',
     text: `
@@ -129,7 +134,7 @@ export async function claimWebhooks(
       RETURNING ${COLUMNS.join(', ')}, secret`,
     values: [now, until, except, limit],
   });
-  return rows.map((row) => ({ ...toWebhook(row), sealedSecret: row.secret }));
+  return rows.map((row) => ({ webhook: toWebhook(row), sealedSecret: row.secret }));
 }
 
 /** Moves on from where it was. False: it was disabled, deleted or set back meanwhile, and is not the caller's any more. */

@@ -223,6 +223,34 @@ test('an export is verified by whoever has nothing else', async () => {
   expect((await cli(line`audit export --since 2001-01-01 --until 2001-01-02`)).stdout).toBe('');
 });
 
+test('an operator looks after webhooks', async () => {
+  const created = await cli.json(
+    line`webhooks create --name SIEM --url https://siem.example/hook?key=x --type client. --min-risk 20`,
+  );
+  const id = String(created['id']);
+  expect(created).toMatchObject({
+    url: 'https://siem.example/hook',
+    secret: expect.stringMatching(/^whsec_[A-Za-z0-9+/]{43}=$/),
+    types: ['client.'],
+    min_risk: 20,
+  });
+  secrets.push(String(created['secret']));
+  expect((await cli(line`webhooks list`)).stdout).toContain('https://siem.example/hook');
+  const shown = await cli(line`webhooks show ${id}`);
+  expect(shown.stdout).toContain('from 20 on');
+  expect(shown.stdout).not.toContain('whsec_');
+  expect(await cli.json(line`webhooks replay ${id} --seq 1`)).toMatchObject({ position: 0 });
+  expect(await cli.json(line`webhooks disable ${id}`)).toMatchObject({ disabled_at: expect.any(String) });
+  expect(await cli.json(line`webhooks enable ${id}`)).toMatchObject({ disabled_at: null });
+  expect((await cli(line`webhooks replay ${id}`)).exitCode).toBe(2);
+  expect((await cli(line`webhooks create --name x --url file:///x`)).exitCode).toBe(1);
+  expect(await cli.json(line`webhooks delete ${id}`)).toEqual({ id, deleted: true });
+  for (const verb of ['show', 'test', 'disable', 'enable', 'delete']) {
+    expect((await cli(['webhooks', verb, id])).exitCode, verb).toBe(1);
+  }
+  expect(await recorded('webhook.deleted')).toHaveLength(1);
+});
+
 test('verification says that the log is whole, and by its exit code that it is not', async () => {
   // The server's own job may have made some.
   const { checkpoints } = await cli.json(line`audit checkpoints --make`);
