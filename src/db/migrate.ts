@@ -16,8 +16,11 @@ const FOLDER = path.join(import.meta.dirname, '../../migrations');
 /** `.ts` where Node runs the sources, `.js` after `npm run build`. */
 const EXTENSION = path.extname(import.meta.filename);
 const FILE_NAME = /^\d{4}-[a-z0-9-]+\.[jt]s$/;
-/** The bytes of "guichet": any constant will do that nobody else takes for an advisory lock in this database. */
-const LOCK_KEY = '0x67756963686574';
+/**
+ * The bytes of "guichet", in decimal, because PostgreSQL reads hexadecimal from version 16 on only: any constant will do that nobody else
+ * takes for an advisory lock in this database.
+ */
+const LOCK_KEY = '29121018100999540';
 /** A migration waits for running transactions, but never long: behind its lock queues the whole service. */
 const LOCK_TIMEOUT = '5s';
 
