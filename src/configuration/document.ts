@@ -26,7 +26,10 @@ const secretReference = z
       z.strictObject({
         env: z
           .string()
-          .regex(/^(?!GUICHET_)[A-Za-z_][A-Za-z0-9_]{0,199}$/)
+          .regex(
+            /^(?!GUICHET_)[A-Za-z_][A-Za-z0-9_]{0,199}$/,
+            'must be the name of a variable, and not of one of this server’s own (GUICHET_)',
+          )
           .describe('Name of an environment variable, not one of this server’s own'),
       }),
       z.strictObject({ file: text.min(1).describe('Path, from the folder of this file') }),
@@ -87,10 +90,14 @@ const provider = z.discriminatedUnion('kind', [
 
 export const configurationDocument = z
   .strictObject({
+    $schema: text.optional().describe('Where an editor finds this schema'),
     version: z.literal(1),
     name: z
       .string()
-      .regex(/^[a-z0-9][a-z0-9._-]{0,59}$/)
+      .regex(
+        /^[a-z0-9][a-z0-9._-]{0,59}$/,
+        'must be 1 to 60 lower-case letters, digits, dots, underscores and hyphens',
+      )
       .default('guichet')
       .describe('Whose things these are: files of different names leave each other’s things alone'),
     apis: z

@@ -86,7 +86,7 @@ export function computePlan(
   const kept = new Map(
     [...state.things].filter(([name]) => !names.has(name) && !gone.some((thing) => nameOf(thing) === name)),
   );
-  problems.push(...findDangling({ wanted: names, kept, others: state.others }));
+  problems.push(...findDangling(wanted, { wanted: names, kept, others: state.others }));
   const secretsContext = { ...ctx, now: ctx.clock.now(), resolved };
   const steps = wanted.map((thing): Step | undefined => {
     const stored = state.things.get(nameOf(thing));

@@ -27,10 +27,14 @@ export class ConfigurationRefused extends AppError {
   readonly problems: readonly PlacedProblem[];
 
   constructor(problems: readonly PlacedProblem[]) {
-    const shown = problems.slice(0, PROBLEMS_MAX);
+    const shown = problems.toSorted(inReadingOrder).slice(0, PROBLEMS_MAX);
     super('configuration_refused', shown.map(sentenceOf).join('\n'), { status: 400 });
     this.problems = shown;
   }
+}
+
+function inReadingOrder(a: PlacedProblem, b: PlacedProblem): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 }
 
 function sentenceOf({ path, message, line, column }: PlacedProblem): string {

@@ -65,7 +65,8 @@ function sentenceOf(issue: Issue): string {
     return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`;
   if (issue.code === 'invalid_union')
     return issue.message.startsWith('must') ? issue.message : 'must be of a kind that is known';
-  return `is not accepted: ${issue.message}`;
+  // What we say ourselves continues the path; the rest is the library's.
+  return issue.message.startsWith('must ') ? issue.message : `is not accepted: ${issue.message}`;
 }
 
 /** The members that an object at this path may have. */

@@ -94,8 +94,7 @@ function findUnreadable(document: Document, at: At): PlacedProblem[] {
     Node(_key, node) {
       if (isAlias(node)) return report(node, 'Aliases are not read: write it out, so that a reader sees it.');
       if (node.anchor) report(node, 'Anchors are not read: write it out where it belongs.');
-      if (node.tag !== undefined && !node.tag.startsWith('tag:yaml.org,2002:'))
-        report(node, 'Tags are not read.');
+      if (node.tag !== undefined) report(node, 'Tags are not read.');
       if (isScalar(node) && typeof node.value === 'string' && !isStorable(node.value)) {
         report(node, 'This text has a NUL or half a character.');
       }

@@ -13,9 +13,9 @@ export interface Outlook {
   readonly others: ReadonlyMap<string, Other>;
 }
 
-/** Mentions of what there will not be. */
-export function findDangling(outlook: Outlook): Problem[] {
-  return [...outlook.wanted.values()].flatMap((thing) => danglingOf(thing, outlook));
+/** Mentions, by these things, of what there will not be. */
+export function findDangling(things: readonly Wanted[], outlook: Outlook): Problem[] {
+  return things.flatMap((thing) => danglingOf(thing, outlook));
 }
 
 function danglingOf(thing: Wanted, outlook: Outlook): Problem[] {
