@@ -1,5 +1,6 @@
 import { sha256 } from '../crypto/digest.ts';
 import {
+  compareText,
   KINDS,
   nameOf,
   SECTIONS,
@@ -97,18 +98,23 @@ export function computePlan(
   const changes = [
     ...steps.filter((step) => step !== undefined),
     ...gone.map((thing) => deletionOf(thing, kept)),
-  ];
+  ].toSorted(inOrder);
   return {
     source,
     digest: digestOf({ source, changes: changes.map(weightOf) }),
     fileDigest: digestOf(normalForm(document, said)),
-    changes: changes.toSorted((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind)),
+    changes,
     missing: changes.flatMap(({ secrets }) => secrets?.missing ?? []),
     wanted,
     forgotten: state.managed.filter(
       (each) => each.source === source && !names.has(nameOf(each)) && !state.things.has(nameOf(each)),
     ),
   };
+}
+
+/** Whatever the order in the file. */
+function inOrder(a: Change, b: Change): number {
+  return KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || compareText(a.key, b.key);
 }
 
 /**

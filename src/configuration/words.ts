@@ -31,8 +31,7 @@ const ACTIONS: readonly (readonly [Action, string])[] = [
 
 function changeInWords(change: Change): string {
   const { action, kind, key } = change;
-  const found = change.differences.filter((each) => action !== 'create' || !isEmpty(each));
-  const lines = found.flatMap((each) => differenceInWords(each, action === 'create'));
+  const lines = action === 'create' ? membersInWords(change) : change.differences.flatMap(differenceInWords);
   return [
     `${MARKS[action]} ${kind} ${key}${action === 'delete' ? ', and its tokens end' : ''}`,
     ...lines,
@@ -46,10 +45,10 @@ export function driftInWords({ kind, key, source, state, differences, latest, ap
     ? `${latest.type} by ${latest.actor} at ${latest.at.toISOString()}`
     : 'the audit log does not say who';
   const head = `${state === 'deleted' ? '-' : '~'} ${kind} ${key} (${source}, applied ${appliedAt.toISOString()})`;
-  return [head, ...differences.flatMap((each) => differenceInWords(each, false)), `    ${who}`].join('\n');
+  return [head, ...differences.flatMap(differenceInWords), `    ${who}`].join('\n');
 }
 
-function differenceInWords(difference: Difference, isNew: boolean): string[] {
+function differenceInWords(difference: Difference): string[] {
   const { member } = difference;
   if ('added' in difference) {
     return [
@@ -59,21 +58,38 @@ function differenceInWords(difference: Difference, isNew: boolean): string[] {
     ];
   }
   const { before, after } = difference;
-  if (isNew) return [`    ${member}: ${short(after)}`];
   return [`    ${member}: ${short(before)} → ${short(after)}`];
 }
 
-/** What nobody has to say of a thing that is new. */
-function isEmpty(difference: Difference): boolean {
-  if ('added' in difference) return difference.added.length === 0;
-  const { after } = difference;
-  return after === false || after === null || after === '' || (Array.isArray(after) && after.length === 0);
+/** What a new thing is, without what its key says and what nobody has to say. */
+function membersInWords({ key, differences }: Change): string[] {
+  const names = new Set(key.split(' '));
+  return differences.flatMap((difference) => {
+    const { member } = difference;
+    if ('added' in difference)
+      return difference.added.length > 0 ? [`    ${member}: ${short(difference.added)}`] : [];
+    const { after } = difference;
+    return typeof after === 'string' && names.has(after) ? [] : valueInWords(member, after);
+  });
+}
+
+function valueInWords(member: string, value: Json | undefined): string[] {
+  if (value === undefined || value === false || value === null || value === '') return [];
+  if (Array.isArray(value)) return value.length > 0 ? [`    ${member}: ${short(value)}`] : [];
+  if (typeof value !== 'object') return [`    ${member}: ${short(value)}`];
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const isAccess = Array.isArray(inner) && inner.length === 0 && member === 'apis';
+    return isAccess
+      ? [`    ${member}.${name}`]
+      : valueInWords(member === 'metadata' ? name : `${member}.${name}`, inner);
+  });
 }
 
 const LENGTH_MAX = 160;
 
 function short(value: Json | undefined): string {
   if (value === undefined) return '(none)';
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return short(value.join(', '));
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return text.length > LENGTH_MAX ? `${text.slice(0, LENGTH_MAX)}… (${text.length} characters)` : text;
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-import { format } from 'prettier';
+import { format, resolveConfig } from 'prettier';
 import { describe, expect, test } from 'vitest';
 
 import { configurationJsonSchema } from '../../src/configuration/document.ts';
@@ -21,7 +21,8 @@ const refused = (text: string) => problemsOf(() => readConfigurationText(text));
 
 test('the schema for editors is current: npx vitest run test/configuration/read.test.ts -u', async () => {
   const schema = JSON.stringify(configurationJsonSchema());
-  await expect(await format(schema, { parser: 'json' })).toMatchFileSnapshot(
+  const style = await resolveConfig('docs/guichet.schema.json');
+  await expect(await format(schema, { ...style, parser: 'json' })).toMatchFileSnapshot(
     '../../docs/guichet.schema.json',
   );
 });
