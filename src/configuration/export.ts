@@ -10,13 +10,9 @@ import {
   type ConfigurationContext,
   type Json,
 } from './configuration.ts';
-import { apiToFile } from './normal-api.ts';
-import { clientToFile } from './normal-client.ts';
-import { issuerToFile } from './normal-issuer.ts';
-import { providerToFile } from './normal-provider.ts';
-import { roleToFile } from './normal-role.ts';
 import { readSnapshot } from './snapshot.ts';
 import type { Stored } from './state.ts';
+import { thingToFile } from './thing-to-file.ts';
 import { byName, type Managed } from './store.ts';
 
 /** Where editors find the schema: beside the file, where `guichet config schema` has put it. */
@@ -60,28 +56,16 @@ function isOrphan(thing: Stored): boolean {
   return thing.kind === 'trusted-issuer' && thing.document.identity_provider === '';
 }
 
+/** With its secrets by reference: those that a file said, or others that are suggested. */
 function toFile(
   { config }: Pick<ConfigurationContext, 'config'>,
   thing: Stored,
   managed: Managed | undefined,
 ): Json {
-  switch (thing.kind) {
-    case 'api':
-      return apiToFile(thing.document);
-    case 'role':
-      return roleToFile(thing.document);
-    case 'trusted-issuer':
-      return issuerToFile(thing.document, config);
-    case 'identity-provider': {
-      const secrets = { ...suggested(thing), ...managed?.secrets };
-      return { ...providerToFile(thing.document), ...(Object.keys(secrets).length > 0 && { secrets }) };
-    }
-    case 'client': {
-      const known = Object.values(managed?.secrets ?? {});
-      const secrets = known.length > 0 ? known : Object.values(suggested(thing));
-      return { ...clientToFile(thing.document), ...(secrets.length > 0 && { secrets }) };
-    }
-  }
+  const said = thingToFile(thing, config);
+  const known = { ...suggested(thing), ...managed?.secrets };
+  if (Object.keys(known).length === 0) return said;
+  return { ...said, secrets: thing.kind === 'client' ? Object.values(known) : known };
 }
 
 /** `nightly-jobs` → `NIGHTLY_JOBS_SECRET`. */

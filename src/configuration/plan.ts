@@ -7,6 +7,7 @@ import {
   type ConfigurationContext,
   type Json,
   type Kind,
+  type Settings,
   type Thing,
 } from './configuration.ts';
 import { canonical, differences, type Difference } from './difference.ts';
@@ -15,6 +16,7 @@ import { ConfigurationRefused, type Problem } from './problem.ts';
 import type { Configuration } from './read-configuration.ts';
 import { findDangling } from './references.ts';
 import type { State, Stored } from './state.ts';
+import { thingToFile } from './thing-to-file.ts';
 import { byName, type Managed } from './store.ts';
 import { normalForm, readWanted, type Wanted } from './wanted.ts';
 
@@ -35,6 +37,8 @@ export interface Change {
   /** As in a file, with every default; null: it is not there. */
   readonly before: Thing['document'] | null;
   readonly after: Thing['document'] | null;
+  /** What a file has to say of it, without defaults; null: it goes. */
+  readonly said: Readonly<Record<string, Json>> | null;
   readonly differences: readonly Difference[];
   readonly notes: readonly string[];
 }
@@ -92,7 +96,7 @@ export function computePlan(
   const steps = wanted.map((thing): Step | undefined => {
     const stored = state.things.get(nameOf(thing));
     const secrets = planSecrets(secretsContext, thing, stored, problems);
-    return stepOf(thing, { stored, secrets, isOurs: managed.get(nameOf(thing))?.source === source });
+    return stepOf(thing, { ...ctx, stored, secrets, isOurs: managed.get(nameOf(thing))?.source === source });
   });
   if (problems.length > 0) throw new ConfigurationRefused(problems.map(place));
   const changes = [
@@ -163,12 +167,18 @@ function refusals(
 
 function stepOf(
   wanted: Wanted,
-  { stored, secrets, isOurs }: { stored: Stored | undefined; secrets: SecretsPlan; isOurs: boolean },
+  {
+    config,
+    stored,
+    secrets,
+    isOurs,
+  }: { config: Settings; stored: Stored | undefined; secrets: SecretsPlan; isOurs: boolean },
 ): Step | undefined {
   const { kind, key, document: after } = wanted;
   const before = stored?.document ?? null;
   const found = [...differences(before ?? {}, after), ...secretDifferences(secrets)];
-  const common = { kind, key, before, after, stored, wanted, secrets, notes: secrets.notes };
+  const said = thingToFile(wanted, config);
+  const common = { kind, key, before, after, said, stored, wanted, secrets, notes: secrets.notes };
   if (!stored) return { ...common, action: 'create', differences: found };
   if (found.length > 0) return { ...common, action: 'change', differences: found };
   if (!isOurs) return { ...common, action: 'adopt', differences: [] };
@@ -191,6 +201,7 @@ function deletionOf(stored: Stored, kept: ReadonlyMap<string, Stored>): Step {
     key,
     before,
     after: null,
+    said: null,
     differences: [],
     notes,
     stored,

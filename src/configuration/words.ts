@@ -61,28 +61,35 @@ function differenceInWords(difference: Difference): string[] {
   return [`    ${member}: ${short(before)} → ${short(after)}`];
 }
 
-/** What a new thing is, without what its key says and what nobody has to say. */
-function membersInWords({ key, differences }: Change): string[] {
+/** What a new thing is, without what its key says. */
+function membersInWords({ key, said, differences }: Change): string[] {
   const names = new Set(key.split(' '));
-  return differences.flatMap((difference) => {
-    const { member } = difference;
-    if ('added' in difference)
-      return difference.added.length > 0 ? [`    ${member}: ${short(difference.added)}`] : [];
-    const { after } = difference;
-    return typeof after === 'string' && names.has(after) ? [] : valueInWords(member, after);
-  });
+  const members = Object.entries(said ?? {}).filter(
+    ([, value]) => typeof value !== 'string' || !names.has(value),
+  );
+  const secrets = differences.flatMap((each) =>
+    'added' in each && each.member === 'secrets' ? [`    secrets: ${short(each.added)}`] : [],
+  );
+  return [...members.flatMap(([member, value]) => valueInWords(member, value)), ...secrets];
 }
 
-function valueInWords(member: string, value: Json | undefined): string[] {
-  if (value === undefined || value === false || value === null || value === '') return [];
-  if (Array.isArray(value)) return value.length > 0 ? [`    ${member}: ${short(value)}`] : [];
-  if (typeof value !== 'object') return [`    ${member}: ${short(value)}`];
-  return Object.entries(value).flatMap(([name, inner]) => {
-    const isAccess = Array.isArray(inner) && inner.length === 0 && member === 'apis';
-    return isAccess
-      ? [`    ${member}.${name}`]
-      : valueInWords(member === 'metadata' ? name : `${member}.${name}`, inner);
-  });
+/** One line for one value, and for each member of an object. */
+function valueInWords(member: string, value: Json): string[] {
+  if (Array.isArray(value)) {
+    const items: readonly Json[] = value;
+    const isPlain = items.every((item) => typeof item !== 'object');
+    return isPlain
+      ? [`    ${member}: ${short(items)}`]
+      : [`    ${member}`, ...items.map((item) => `      + ${inline(item)}`)];
+  }
+  if (typeof value !== 'object' || value === null) return [`    ${member}: ${short(value)}`];
+  return Object.entries(value).flatMap(([name, inner]) => valueInWords(`${member}.${name}`, inner));
+}
+
+/** `{ audience: …, scopes: read, write }` as people would say it. */
+function inline(item: Json): string {
+  if (typeof item !== 'object' || item === null || Array.isArray(item)) return short(item);
+  return Object.values(item).map(short).join(': ');
 }
 
 const LENGTH_MAX = 160;

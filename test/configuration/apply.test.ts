@@ -132,7 +132,7 @@ describe('a file', () => {
   test('that is applied by two at once is applied once', async () => {
     const text = file({ apis: [{ audience: ORDERS, name: 'Orders' }], clients: [machine('nightly')] });
     const both = await Promise.all([scene.apply(text), scene.apply(text)]);
-    expect(both.map(({ plan }) => plan.changes.length).sort()).toEqual([0, 2]);
+    expect(new Set(both.map(({ plan }) => plan.changes.length))).toEqual(new Set([0, 2]));
   });
 
   test('must make sense as a whole', async () => {

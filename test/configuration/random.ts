@@ -38,14 +38,9 @@ interface Role {
 
 /** Few names, so that two of them have much in common. JSON, which is YAML. */
 export function randomConfiguration(dice: Dice): string {
-  const apis = dice.some(['orders', 'stock', 'mail', 'files']).map((name) => randomApi(dice, name));
-  const roles = apis.flatMap(({ audience: api, scopes }) =>
-    dice.some(['clerk', 'boss']).map((name) => ({
-      api,
-      name,
-      scopes: dice.some(scopes).map((scope) => scope.name),
-      ...maybe(dice, { description: 'Works — “hard”' }),
-    })),
+  const apis = dice.some(['orders', 'stock', 'mail'], 0.8).map((name) => randomApi(dice, name));
+  const roles = apis.flatMap((api) =>
+    dice.some(['clerk', 'boss'], 0.8).map((name) => randomRole(dice, name, api)),
   );
   const providers = randomProviders(dice);
   const issuers = providers.flatMap(({ slug }) =>
@@ -65,7 +60,7 @@ export function randomConfiguration(dice: Dice): string {
   const trusted = issuers.filter(
     ({ issuer }, index) => issuers.findIndex((other) => other.issuer === issuer) === index,
   );
-  const ids = dice.some(['shop', 'nightly', 'app', 'tv', 'proxy'], 0.6);
+  const ids = dice.some(['shop', 'nightly', 'app', 'proxy'], 0.8);
   const clients = ids.map((id) =>
     randomClient(dice, id, { apis, roles, ids, issuers: trusted.map(({ issuer }) => issuer) }),
   );
@@ -96,7 +91,20 @@ function randomApi(dice: Dice, name: string) {
 
 function randomProviders(dice: Dice) {
   const domains = dice.some(['a.example', 'b.example', 'c.example'], 0.8);
-  const oidc = dice.some(['contoso', 'fabrikam']).map((slug) => ({
+  const oidc = dice.some(['contoso', 'fabrikam']).map((slug) => randomOidc(dice, slug, domains));
+  const ldap = {
+    slug: 'directory',
+    kind: 'ldap',
+    name: 'Directory',
+    domains: domains.splice(0, 1),
+    settings: { url: 'ldaps://ldap.example', base: `dc=${dice.one(['x', 'y'])}`, is_default: true },
+  };
+  return [...oidc, ...(dice.chance(0.5) ? [ldap] : [])];
+}
+
+/** Takes of the domains. */
+function randomOidc(dice: Dice, slug: string, domains: string[]) {
+  return {
     slug,
     kind: 'oidc',
     name: dice.one(['Contoso', 'Fabrikam']),
@@ -112,15 +120,16 @@ function randomProviders(dice: Dice) {
     ...maybe(dice, { provisioning: 'link-only' }),
     ...maybe(dice, { trusts_mfa: true }),
     ...maybe(dice, { disabled: dice.chance(0.5) }),
-  }));
-  const ldap = {
-    slug: 'directory',
-    kind: 'ldap',
-    name: 'Directory',
-    domains: domains.splice(0, 1),
-    settings: { url: 'ldaps://ldap.example', base: `dc=${dice.one(['x', 'y'])}`, is_default: true },
   };
-  return [...oidc, ...(dice.chance(0.5) ? [ldap] : [])];
+}
+
+function randomRole(dice: Dice, name: string, { audience, scopes }: ReturnType<typeof randomApi>) {
+  return {
+    api: audience,
+    name,
+    scopes: dice.some(scopes).map((scope) => scope.name),
+    ...maybe(dice, { description: 'Works — “hard”' }),
+  };
 }
 
 function randomClient(
@@ -175,5 +184,5 @@ function randomClient(
 }
 
 function maybe<T extends object>(dice: Dice, members: T): Partial<T> {
-  return dice.chance(0.4) ? members : {};
+  return dice.chance(0.5) ? members : {};
 }
