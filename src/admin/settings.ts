@@ -40,12 +40,12 @@ export const showOverviewOperation = operation({
   async run(context) {
     const { db, clock } = context;
     const now = clock.now();
-    return {
-      at: toInstant(now),
-      minutes: await minutesOf(db.knex, now),
-      ...(await keysAndHealthOf(context, now)),
-      counts: await countsOf(context, now),
-    };
+    const [minutes, keysAndHealth, counts] = await Promise.all([
+      minutesOf(db.knex, now),
+      keysAndHealthOf(context, now),
+      countsOf(context, now),
+    ]);
+    return { at: toInstant(now), minutes, ...keysAndHealth, counts };
   },
 });
 

@@ -175,6 +175,9 @@ function secretsOf(
 }
 
 function fromSnake(settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const named = (name: string) => name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [named(name), value]));
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [camel(name), value]));
+}
+
+function camel(name: string): string {
+  return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

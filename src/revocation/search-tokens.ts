@@ -71,27 +71,41 @@ const COLUMNS: (keyof Row)[] = [
   'revoked_at',
 ];
 
+/** Youngest first. */
+export async function searchTokens(db: Queryable, query: TokenQuery): Promise<LedgerRow[]> {
+  const standing = query.state === 'revoked' ? [] : await look(db, query, { isRevoked: false });
+  if (query.state === 'live' || query.state === 'expired') return standing;
+  const isFull = query.state === undefined && standing.length === query.limit;
+  const oldest = isFull ? standing.at(-1)?.issuedAt : undefined;
+  const revoked = oldest
+    ? await look(db, query, { isRevoked: true, from: oldest })
+    : await searchRevoked(db, query);
+  return [...standing, ...revoked].toSorted(youngestFirst).slice(0, query.limit);
+}
+
+function youngestFirst(a: LedgerRow, b: LedgerRow): number {
+  return b.issuedAt.getTime() - a.issuedAt.getTime() || (a.id < b.id ? 1 : -1);
+}
+
 /**
  * How far back each look goes. Of revoked tokens the ledger has no order but that of its blocks (`tokens_span`), so that all of a
- * span is read and sorted; at a thousand tokens a second the first one is that of 15 000. Tokens that live for days are found at the end.
+ * span is read and sorted; at a thousand tokens a second the first one is that of 15 000. Tokens that live for days are found at
+ * the end.
  */
 const SPANS_MS = [15_000, 120_000, 900_000, 7_200_000, 57_600_000];
 
-/** Youngest first. */
-export async function searchTokens(db: Queryable, query: TokenQuery): Promise<LedgerRow[]> {
-  const newest = query.after?.at ?? query.issuedBefore;
-  const top = (newest ?? query.now).getTime();
+async function searchRevoked(db: Queryable, query: TokenQuery): Promise<LedgerRow[]> {
+  const top = (query.after?.at ?? query.issuedBefore ?? query.now).getTime();
   const found: LedgerRow[] = [];
   let before: Date | undefined;
-  for (const span of isNarrow(query) ? [] : SPANS_MS) {
+  for (const span of SPANS_MS) {
     const from = new Date(top - span);
     if (query.issuedFrom && from <= query.issuedFrom) break;
-    found.push(...(await look(db, query, { from, before, limit: query.limit - found.length })));
+    found.push(...(await look(db, query, { isRevoked: true, from, before, missing: found.length })));
     if (found.length >= query.limit) return found;
     before = from;
   }
-  const rest = await look(db, query, { from: query.issuedFrom, before, limit: query.limit - found.length });
-  return [...found, ...rest];
+  return [...found, ...(await look(db, query, { isRevoked: true, before, missing: found.length }))];
 }
 
 /** By the same {@link LedgerRow.id}; one row, since digests do not meet. */
@@ -100,36 +114,30 @@ export async function findLedgerRow(db: Queryable, id: string): Promise<LedgerRo
   return row && toLedgerRow(row);
 }
 
-/** One person, grant or session has a few, and an index has those that were not revoked. */
-function isNarrow({ accountId, grantId, sessionUid, state }: TokenQuery): boolean {
-  const isOfOne = accountId !== undefined || grantId !== undefined || sessionUid !== undefined;
-  return isOfOne && (state === 'live' || state === 'expired');
-}
-
 interface Span {
-  readonly from: Date | undefined;
-  readonly before: Date | undefined;
-  readonly limit: number;
+  readonly isRevoked: boolean;
+  readonly from?: Date | undefined;
+  readonly before?: Date | undefined;
+  /** How many have been found elsewhere. */
+  readonly missing?: number;
 }
 
-async function look(db: Queryable, query: TokenQuery, { from, before, limit }: Span): Promise<LedgerRow[]> {
-  const { accountId, clientId, apiId, grantId, sessionUid, kid, state, issuedBefore, after, now } = query;
+/** What was not revoked is in indexes of its own, in the order of its time and by whose it is. */
+async function look(db: Queryable, query: TokenQuery, span: Span): Promise<LedgerRow[]> {
+  const { state, issuedFrom, issuedBefore, after, now } = query;
+  const { isRevoked, before, from = issuedFrom } = span;
   const rows = db<Row>('tokens')
     .select(COLUMNS)
+    .where(columnsOf(query))
     .orderBy([
       { column: 'issued_at', order: 'desc' },
       { column: 'jti', order: 'desc' },
     ])
-    .limit(limit);
-  if (accountId !== undefined) rows.where('account_id', accountId);
-  if (clientId !== undefined) rows.where('client_id', clientId);
-  if (apiId !== undefined) rows.where('api_id', apiId);
-  if (grantId !== undefined) rows.where('grant_id', grantId);
-  if (sessionUid !== undefined) rows.where('session_uid', sessionUid);
-  if (kid !== undefined) rows.where('kid', kid);
-  if (state === 'revoked') rows.whereNotNull('revoked_at');
-  else if (state !== undefined)
-    rows.whereNull('revoked_at').where('expires_at', state === 'live' ? '>' : '<=', now);
+    .limit(query.limit - (span.missing ?? 0));
+  if (isRevoked) rows.whereNotNull('revoked_at');
+  else rows.whereNull('revoked_at');
+  if (state === 'live') rows.where('expires_at', '>', now);
+  if (state === 'expired') rows.where('expires_at', '<=', now);
   if (issuedBefore) rows.where('issued_at', '<', issuedBefore);
   if (before) rows.where('issued_at', '<', before);
   // A token expires after it was issued: partitions that ended before need not be looked at.
@@ -140,6 +148,18 @@ async function look(db: Queryable, query: TokenQuery, { from, before, limit }: S
       .whereRaw('(issued_at, jti) < (?, ?)', [after.at, Buffer.from(after.id, 'hex')]);
   }
   return (await rows).map(toLedgerRow);
+}
+
+function columnsOf({ accountId, clientId, apiId, grantId, sessionUid, kid }: TokenQuery): Partial<Row> {
+  const wanted = {
+    account_id: accountId,
+    client_id: clientId,
+    api_id: apiId,
+    grant_id: grantId,
+    session_uid: sessionUid,
+    kid,
+  };
+  return Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
 }
 
 function toLedgerRow(row: Row): LedgerRow {

@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 import { OPERATIONS } from '../../../src/admin/operations.ts';
 import type { Operation } from '../../../src/admin/operation.ts';
-import type { AdminScene } from '../scene.ts';
+import { EVERY_SCOPE, type AdminScene } from '../scene.ts';
+import { EXAMPLES } from './examples.ts';
 import { mutated, pick, seeded, toText, valid, type Draw, type Schema } from './generate.ts';
 
 export interface FuzzReport {
@@ -40,9 +41,9 @@ const problemSchema = z.strictObject({
 });
 
 const SLOW_MS = 2000;
-
-/** Ends what the fuzzer itself stands on: they are only asked for what does not exist. */
-const KEEPS = new Set(['clients.disable', 'clients.delete', 'tokens.revoke', 'keys.revoke', 'apis.disable']);
+/** RSA: a second each on an idle machine. */
+const MAKES_KEYS = new Set(['keys.rotate', 'keys.revoke', 'identity-providers.create']);
+const SLOW_WITH_KEYS_MS = 15_000;
 
 /** Drives every operation of the served document with valid, borderline and broken input. */
 export async function fuzz(
@@ -55,6 +56,8 @@ export async function fuzz(
   const statuses: Record<string, number> = {};
   const done = new Set<string>();
   const problems: string[] = [];
+  const ids: Ids = { known, ofNoun: new Map() };
+  let token = admin.owner;
   let slowestMs = 0;
   let next = 0;
   async function work(): Promise<void> {
@@ -62,22 +65,21 @@ export async function fuzz(
       const operation = described[next % described.length];
       next += 1;
       if (!operation) return;
-      const asked = ask(operation, draw, known);
-      const began = performance.now();
-      const answer = await fetch(`${admin.issuer}${asked.path}`, {
-        method: operation.method,
-        headers: {
-          authorization: `Bearer ${admin.owner}`,
-          ...(asked.body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...asked.headers,
-        },
-        ...(asked.body === undefined ? {} : { body: asked.body }),
-      });
-      const text = await answer.text();
-      const tookMs = performance.now() - began;
+      const asked = ask(operation, draw, ids);
+      const answer = await send(admin, operation, asked, token);
+      // On a machine that is busy with something else, once says nothing.
+      for (let again = 0; again < 2 && answer.tookMs > slowMs(operation); again += 1) {
+        const { tookMs } = await send(admin, operation, asked, token);
+        answer.tookMs = Math.min(answer.tookMs, tookMs);
+      }
+      const { text, tookMs } = answer;
       slowestMs = Math.max(slowestMs, tookMs);
       statuses[answer.status] = (statuses[answer.status] ?? 0) + 1;
-      if (answer.ok) done.add(operation.operationId);
+      const isDone = answer.status < 400;
+      if (isDone) done.add(operation.operationId);
+      if (isDone && answer.status !== 304) harvest(operation, text, ids);
+      // Some requests end everything that was issued before.
+      if (answer.status === 401) token = await admin.tokenFor(EVERY_SCOPE);
       const problem = wrongWith(operation.operationId, { status: answer.status, text, tookMs });
       if (problem !== undefined)
         problems.push(
@@ -90,12 +92,35 @@ export async function fuzz(
   return { requests: next, statuses, neverDone, slowestMs: Math.round(slowestMs), problems };
 }
 
+function slowMs({ operationId }: Pick<Described, 'operationId'>): number {
+  return MAKES_KEYS.has(operationId) ? SLOW_WITH_KEYS_MS : SLOW_MS;
+}
+
+async function send(
+  { issuer }: AdminScene,
+  { method }: Described,
+  { path, body, headers }: Asked,
+  token: string,
+): Promise<{ status: number; text: string; tookMs: number }> {
+  const began = performance.now();
+  const answer = await fetch(`${issuer}${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body }),
+  });
+  return { status: answer.status, text: await answer.text(), tookMs: performance.now() - began };
+}
+
 function wrongWith(
   operationId: string,
   { status, text, tookMs }: { status: number; text: string; tookMs: number },
 ): string | undefined {
   if (status >= 500) return `${status} ${text.slice(0, 300)}`;
-  if (tookMs > SLOW_MS) return `${Math.round(tookMs)} ms`;
+  if (tookMs > slowMs({ operationId })) return `${Math.round(tookMs)} ms`;
   const operation: Operation | undefined = OPERATIONS.find(({ id }) => id === operationId);
   if (!operation) return 'is in the document and not in the table';
   if (status === 304) return undefined;
@@ -109,16 +134,44 @@ function wrongWith(
   return read.data.status === status ? undefined : `${status} says ${read.data.status}`;
 }
 
+const IDS_MAX = 40;
+
+function harvest(operation: Described, text: string, { ofNoun }: Ids): void {
+  const answer = z.record(z.string(), z.unknown()).safeParse(JSON.parse(text)).data ?? {};
+  const lists = Object.values(answer).filter((value): value is unknown[] => Array.isArray(value));
+  const found = [answer, ...lists.flat()].flatMap((one) => {
+    const named = z.object({
+      id: z.string(),
+      client_id: z.string(),
+      kid: z.string(),
+      request_id: z.string(),
+    });
+    const { id, client_id: clientId, kid, request_id: requestId } = named.partial().safeParse(one).data ?? {};
+    return id ?? clientId ?? kid ?? requestId ?? [];
+  });
+  if (operation.path.split('/').length > 5) return;
+  const noun = nounOf(operation);
+  ofNoun.set(noun, [...found, ...(ofNoun.get(noun) ?? [])].slice(0, IDS_MAX));
+}
+
+function nounOf({ path }: Described): string {
+  return path.split('/')[3] ?? '';
+}
+
 interface Asked {
   readonly path: string;
   readonly body: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-function ask(operation: Described, draw: Draw, known: readonly string[]): Asked {
-  const kind = draw();
-  const isBroken = kind > 0.5;
-  const ids = KEEPS.has(operation.operationId) ? ['nobody'] : known;
+interface Ids {
+  readonly known: readonly string[];
+  /** What answers have named, by the first part of their path. */
+  readonly ofNoun: Map<string, string[]>;
+}
+
+function ask(operation: Described, draw: Draw, { known: ids, ofNoun }: Ids): Asked {
+  const isBroken = draw() > 0.5;
   const value = (schema: Schema) => {
     const good = valid(schema, draw, ids);
     return isBroken && draw() < 0.3 ? mutated(good, draw) : good;
@@ -127,8 +180,11 @@ function ask(operation: Described, draw: Draw, known: readonly string[]): Asked 
   const query: string[] = [];
   const headers: Record<string, string> = {};
   for (const { name, in: place, required, schema } of operation.parameters) {
-    if (place === 'path') path = path.replace(`{${name}}`, encode(value(schema)) || 'x');
-    else if (place === 'query' && (required === true || draw() < 0.3)) {
+    const named = ofNoun.get(nounOf(operation)) ?? [];
+    if (place === 'path') {
+      const id = named.length > 0 && draw() < 0.6 ? pick(draw, named) : value(schema);
+      path = path.replace(`{${name}}`, encode(id) || 'x');
+    } else if (place === 'query' && (required === true || draw() < 0.3)) {
       query.push(`${name}=${encode(value(schema))}`);
       if (isBroken && draw() < 0.05) query.push(`${name}=twice`);
     } else if (place === 'header' && draw() < 0.1)
@@ -140,11 +196,12 @@ function ask(operation: Described, draw: Draw, known: readonly string[]): Asked 
 }
 
 function bodyOf(
-  { body, method }: Described,
+  { operationId, body, method }: Described,
   { isBroken, draw, ids }: { isBroken: boolean; draw: Draw; ids: readonly string[] },
 ): string | undefined {
   if (!body) return isBroken && method !== 'GET' && draw() < 0.1 ? '{}' : undefined;
-  const good = valid(body, draw, ids);
+  const example = EXAMPLES[operationId];
+  const good = example && draw() < 0.5 ? example(ids, draw) : valid(body, draw, ids);
   return isBroken ? toText(mutated(good, draw), draw) : JSON.stringify(good);
 }
 
