@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 
 /**
  * Links that make the first administrator: only a digest of what stands in one is kept. `only_first`: it is good while nobody
- * rules yet.
+ * rules yet. And what lists of clients and people are in the order of, page by page.
  */
 export async function up(knex: Knex): Promise<void> {
   await knex.raw(`
@@ -13,5 +13,10 @@ export async function up(knex: Knex): Promise<void> {
       expires_at timestamptz NOT NULL,
       used_at    timestamptz
     );
+
+    -- clients, the oldest first, page by page
+    CREATE INDEX clients_created ON clients (created_at, id);
+    -- people, the oldest account first, page by page
+    CREATE INDEX accounts_created ON accounts (created_at, id);
   `);
 }

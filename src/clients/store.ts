@@ -75,11 +75,12 @@ export async function listClients(
   db: Queryable,
   page: { limit: number; after?: string | undefined; search?: string | undefined },
 ): Promise<ClientRecord[]> {
+  // Only what is asked for, so that the index clients_created finds where a page begins.
+  const begins = 'and (c.created_at, c.id) > (select created_at, id from clients where id = :after)';
+  const contains = `and position(lower(:search) in lower(c.id || ' ' || coalesce(c.metadata->>'client_name', ''))) > 0`;
   const { rows } = await db.raw<{ rows: Row[] }>(
-    `select ${COLUMNS} from clients c
-     where (cast(:after as text) is null or (c.created_at, c.id) > (select created_at, id from clients where id = :after))
-       and (cast(:search as text) is null or position(lower(:search) in lower(c.id || ' ' || coalesce(c.metadata->>'client_name', ''))) > 0)
-       and c.origin <> 'built-in'
+    `select ${COLUMNS} from clients c where c.origin <> 'built-in'
+       ${page.after === undefined ? '' : begins} ${page.search === undefined ? '' : contains}
      order by c.created_at, c.id limit :limit`,
     { after: page.after ?? null, search: page.search ?? null, limit: page.limit },
   );

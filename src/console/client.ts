@@ -131,7 +131,6 @@ function valuesOf(document: ClientDocument): Record<keyof typeof LABELS, string>
     const value = document[name];
     return typeof value === 'string' ? value : '';
   };
-  const isOn = (value: boolean | undefined) => (value ? 'on' : '');
   return {
     client_name: text('client_name'),
     redirect_uris: (document.redirect_uris ?? []).join('\n'),
@@ -150,6 +149,10 @@ function valuesOf(document: ClientDocument): Record<keyof typeof LABELS, string>
   };
 }
 
+function isOn(value: boolean | undefined): string {
+  return value ? 'on' : '';
+}
+
 /** What may be asked of each API, beside all that could be. Without the right to look at APIs, only what was given is known. */
 async function accessOf(
   context: ConsoleContext,
@@ -165,7 +168,11 @@ async function accessOf(
     return {
       audience,
       apiName: displayName(api?.name ?? audience),
-      scopes: known.map((scope) => ({ ...scope, isGiven: scopes.includes(scope.name) })),
+      scopes: known.map(({ name, description }) => ({
+        name,
+        description,
+        isGiven: scopes.includes(name),
+      })),
     };
   });
 }

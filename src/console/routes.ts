@@ -92,7 +92,7 @@ async function change(context: ConsoleContext, visit: Visit, action: Action): Pr
 }
 
 function isFreshOnly(action: Action | undefined): boolean {
-  return action !== undefined && 'fresh' in action && action.fresh === true;
+  return action !== undefined && 'fresh' in action;
 }
 
 /** A POST names a screen and one of its actions; a GET a screen, or where a form was posted to. */

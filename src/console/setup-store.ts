@@ -39,7 +39,9 @@ export async function consumeSetupLink(tx: Knex.Transaction, digest: Buffer, now
     .where({ digest })
     .whereNull('used_at')
     .where('expires_at', '>', now)
-    .where((link) => link.where({ only_first: false }).orWhereNotExists(owners(tx)))
+    .where((link) => {
+      void link.where({ only_first: false }).orWhereNotExists(owners(tx));
+    })
     .update({ used_at: now });
   return used === 1;
 }

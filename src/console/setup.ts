@@ -10,7 +10,7 @@ import { fieldsOf, isFormOf } from '../interactions/fields.ts';
 import { newPasswordProblem, weakPasswordProblem } from '../interactions/new-password.ts';
 import { seeOther } from '../interactions/see-other.ts';
 import type { ConsoleContext } from './context.ts';
-import { isUsable, setUp, SETUP_PATH } from './setup-link.ts';
+import { isUsable, setUp } from './setup-link.ts';
 
 const BINDING = 'setup link';
 

@@ -115,7 +115,7 @@ describe('a client', () => {
   test('gets another secret beside the first, or in its place', async () => {
     const first = await registerMachine('Rotated');
     const page = await owner.walker.submit(first, { overlap_hours: '0' }, { form: '/rotate-secret' });
-    const [secret] = boxes(page).filter((text) => text.startsWith('gcs_'));
+    const secret = boxes(page).find((text) => text.startsWith('gcs_'));
     expect(secret).toMatch(/^gcs_/);
     expect(boxes(first)).not.toContain(secret);
     expect((await findClient(server.services.db.knex, idOf(first)))?.secrets).toHaveLength(1);
@@ -155,7 +155,7 @@ describe('a list', () => {
       await createClient(server.services, { metadata, actor: 'test' });
     }
     const first = await owner.walker.visit('/console/clients?search=paged');
-    const [next] = findAll(first.document, 'a').filter((link) => textOf(link) === 'Next page');
+    const next = findAll(first.document, 'a').find((link) => textOf(link) === 'Next page');
     const second = await owner.walker.visit(next?.attributes['href'] ?? '');
     const rows = (page: Page) => findAll(page.document, 'tbody').flatMap((body) => findAll(body, 'tr'));
     expect([rows(first).length, rows(second).length]).toEqual([50, 5]);

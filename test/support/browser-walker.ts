@@ -157,7 +157,10 @@ function readForm(form: Element, url: URL): Form {
 
 /** HTML, the textarea element: a line break right after the tag is none of its content. */
 function contentOf({ children }: Element): string {
-  return children.filter((child) => typeof child === 'string').join('').replace(/^\n/, '');
+  return children
+    .filter((child) => typeof child === 'string')
+    .join('')
+    .replace(/^\n/, '');
 }
 
 function chosenOf(select: Element): string {
