@@ -1,4 +1,5 @@
 import { apiOperations } from './apis.ts';
+import { auditOperations } from './audit.ts';
 import { blockOperations } from './blocks.ts';
 import { clientPartOperations } from './client-parts.ts';
 import { clientOperations } from './clients.ts';
@@ -35,5 +36,6 @@ export const OPERATIONS: readonly Operation[] = [
   ...roleAssignmentOperations,
   ...blockOperations,
   ...explanationOperations,
+  ...auditOperations,
   ...settingOperations,
 ];

@@ -1,0 +1,117 @@
+import { z } from 'zod';
+
+import { checkpointKeys } from '../audit/checkpoint-keys.ts';
+import { listLatestCheckpoints } from '../audit/checkpoint-store.ts';
+import { readCheckpoint } from '../audit/checkpoint.ts';
+import { searchEvents } from '../audit/search.ts';
+import { verifyChain } from '../audit/verify-chain.ts';
+import { identifier, instant, text } from '../documents/document.ts';
+import {
+  chainReportDocument,
+  chainReportToJson,
+  checkpointDocument,
+  eventDocument,
+  eventToJson,
+} from '../documents/event.ts';
+import { httpError } from '../http/errors.ts';
+import { parseCidr } from '../http/ip.ts';
+import { cut, operation, pageOf, pageQuery } from './define.ts';
+import type { Operation } from './operation.ts';
+
+const READ = 'admin:audit:read';
+/** `bigint` has one digit more. */
+const EVENT_ID = /^\d{1,18}$/;
+
+export const searchEventsOperation = operation({
+  id: 'audit.search',
+  method: 'GET',
+  path: '/events',
+  scope: READ,
+  summary: 'What happened, the latest first',
+  query: pageQuery.extend({
+    after: z.string().regex(EVENT_ID).optional().describe('`next` of the page before'),
+    type: text.optional().describe('`client.created`, or `client.` for everything about clients'),
+    actor: identifier.optional(),
+    client_id: identifier.optional(),
+    account_id: identifier.optional(),
+    request_id: identifier.optional(),
+    address: identifier.optional().describe('An address or CIDR'),
+    since: instant.optional(),
+    until: instant.optional().describe('Before it'),
+    min_risk: z.coerce.number().int().min(0).max(100).optional(),
+  }),
+  answer: pageOf('events', eventDocument),
+  async run({ db }, { query }) {
+    const { address, since, until } = query;
+    if (address !== undefined && !parseCidr(address))
+      throw httpError('invalid_request', 'address: must be an address or a network (CIDR).');
+    const filter = {
+      type: query.type,
+      actor: query.actor,
+      clientId: query.client_id,
+      accountId: query.account_id,
+      requestId: query.request_id,
+      address,
+      since: since === undefined ? undefined : new Date(since),
+      until: until === undefined ? undefined : new Date(until),
+      minRisk: query.min_risk,
+    };
+    const found = await searchEvents(db.pool, filter, { after: query.after, limit: query.limit + 1 });
+    const { items, next } = cut(found, query.limit, ({ id }) => id);
+    return { events: items.map(eventToJson), next };
+  },
+});
+
+/** A page of them: older ones are in the log's own export. */
+const CHECKPOINTS_MAX = 100;
+
+export const listCheckpointsOperation = operation({
+  id: 'audit.checkpoints',
+  method: 'GET',
+  path: '/checkpoints',
+  scope: READ,
+  summary: 'Signed statements of what the log was, the latest first',
+  answer: z.strictObject({ checkpoints: z.array(checkpointDocument) }),
+  async run({ db, secrets, config }) {
+    const keys = checkpointKeys(secrets);
+    const stored = await listLatestCheckpoints(db.pool, CHECKPOINTS_MAX);
+    return {
+      checkpoints: stored.map(({ number, seq, jws }) => {
+        const read = readCheckpoint(jws, { keys, issuer: config.issuer });
+        const said = read.ok ? read.checkpoint : undefined;
+        const at = said ? new Date(said.at * 1000).toISOString() : null;
+        return { number, seq, hash: said?.hash ?? null, at, jws };
+      }),
+    };
+  },
+});
+
+const KNOWN_MAX = 100;
+
+export const verifyLogOperation = operation({
+  id: 'audit.verify',
+  method: 'POST',
+  path: '/events/verify',
+  scope: READ,
+  summary:
+    'Read the whole log and check that nothing was changed, taken out or cut off; seconds for a million events',
+  body: z.strictObject({
+    checkpoints: z
+      .array(z.string().max(5000))
+      .max(KNOWN_MAX)
+      .optional()
+      .describe('Those that were kept elsewhere, as compact JWS'),
+  }),
+  answer: chainReportDocument,
+  outside: true,
+  async run({ db, secrets, config }, { body: { checkpoints: known = [] } }) {
+    const context = { pool: db.pool, keys: checkpointKeys(secrets), issuer: config.issuer };
+    return chainReportToJson(await verifyChain(context, { known }));
+  },
+});
+
+export const auditOperations: readonly Operation[] = [
+  searchEventsOperation,
+  verifyLogOperation,
+  listCheckpointsOperation,
+];
