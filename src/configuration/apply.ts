@@ -11,7 +11,7 @@ import { findProvider } from '../upstream/store.ts';
 import { KINDS, nameOf, type ConfigurationContext, type Kind } from './configuration.ts';
 import { isSame } from './difference.ts';
 import { connectClient, makeClient, type MadeSecret } from './make-client.ts';
-import { makeOwnKeys, makeProvider, releaseDomains, type OwnKeys } from './make-provider.ts';
+import { connectProvider, makeOwnKeys, makeProvider, releaseDomains, type OwnKeys } from './make-provider.ts';
 import { apiIdOf, DELETIONS, makeApi, makeIssuer, makeRole, type Making } from './make-things.ts';
 import {
   computePlan,
@@ -131,6 +131,9 @@ async function makeAll(
   }
   for (const step of changes) {
     const { wanted } = step;
+    if (wanted?.kind === 'identity-provider') {
+      await naming(step, () => connectProvider(ctx, step, wanted.document));
+    }
     if (wanted?.kind === 'client') await naming(step, () => connectClient(ctx, step, wanted.document));
   }
   for (const kind of ['client', 'role', 'api'] as const) await remove(kind);

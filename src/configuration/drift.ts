@@ -40,7 +40,7 @@ export async function findDrift(
       differences: changed,
       appliedAt,
       appliedBy,
-      latest: await findLatestChange(db.knex, each),
+      latest: await findLatestChange(db.knex, { ...each, id: now?.id }),
     });
   }
   return found;

@@ -6,6 +6,7 @@ import type { Kind } from '../upstream/settings.ts';
 import { text } from '../documents/document.ts';
 
 const LIST_MAX = 100;
+const GROUPS_MAX = 1000;
 const CERTIFICATES_MAX = 10;
 const PEM_LENGTH_MAX = 64 * 1024;
 
@@ -53,6 +54,12 @@ const common = {
   provisioning: z.enum(PROVISIONINGS).optional().describe('What becomes of strangers'),
   trusts_email: z.boolean().optional(),
   trusts_mfa: z.boolean().optional(),
+  groups_attribute: text.nullable().optional().describe('Where it writes groups; its kind’s own unless said'),
+  groups: z
+    .array(z.strictObject({ group: text, api: text.describe('Audience'), role: text }))
+    .max(GROUPS_MAX)
+    .optional()
+    .describe('Which role whoever is in a group has here'),
 };
 
 export const newIdentityProviderDocuments = {

@@ -5,13 +5,11 @@ import { setClientBrand } from '../clients/set-brand.ts';
 import { updateClient } from '../clients/update-client.ts';
 import { unassignRole } from '../revocation/unassign-role.ts';
 import { assignRole } from '../roles/assign-role.ts';
-import { roleNotFound } from '../roles/not-found.ts';
-import { findRoleByName } from '../roles/store.ts';
 import { getTrustedIssuer } from '../upstream/trusted-issuer-store.ts';
 import { isSame } from './difference.ts';
 import { readLogo } from './logo.ts';
-import { apiIdOf, type Making } from './make-things.ts';
-import { splitRole, type ClientNormal } from './normal-client.ts';
+import { roleIdOf, type Making } from './make-things.ts';
+import type { ClientNormal } from './normal-client.ts';
 import type { Step } from './plan.ts';
 import { rememberSecret } from './store.ts';
 
@@ -96,13 +94,6 @@ async function setBrand(ctx: Making, before: ClientNormal | undefined, wanted: C
   const picture = logo === null ? null : readLogo(logo);
   const body = picture && !('problem' in picture && picture.problem !== undefined) ? picture.body : null;
   await setClientBrand(ctx, wanted.client_id, { color, logo: body }, ctx.actor);
-}
-
-async function roleIdOf(ctx: Making, key: string): Promise<string> {
-  const { api, role: name } = splitRole(key);
-  const role = await findRoleByName(ctx.tx, { apiId: await apiIdOf(ctx, api), name });
-  if (!role) throw roleNotFound();
-  return role.id;
 }
 
 function nulls(metadata: Readonly<Record<string, unknown>>): Record<string, null> {

@@ -1,9 +1,11 @@
+import { mapGroup, unmapGroup } from '../roles/map-group.ts';
 import { createProvider, type NewProvider } from '../upstream/create-provider.ts';
 import { enableProvider } from '../upstream/enable-provider.ts';
 import { makeOwnKey, type OwnKey } from '../upstream/saml-certificate.ts';
+import { findProvider } from '../upstream/store.ts';
 import { updateProvider } from '../upstream/update-provider.ts';
 import type { ConfigurationContext } from './configuration.ts';
-import type { Making } from './make-things.ts';
+import { roleIdOf, type Making } from './make-things.ts';
 import { mappingChanges, type ProviderNormal } from './normal-provider.ts';
 import type { Step } from './plan.ts';
 import { settingsFromWire } from './provider-settings.ts';
@@ -69,9 +71,36 @@ export async function releaseDomains(ctx: Making, steps: readonly Step[]): Promi
   }
 }
 
+/** What its groups are worth, once the roles are there. */
+export async function connectProvider(ctx: Making, { stored }: Step, wanted: ProviderNormal): Promise<void> {
+  const providerId = (await findProvider(ctx.tx, wanted.slug))?.id ?? '';
+  const before = pairsOf(stored?.kind === 'identity-provider' ? stored.document.groups : {});
+  const after = pairsOf(wanted.groups);
+  for (const [id, [group, role]] of before) {
+    if (after.has(id)) continue;
+    await unmapGroup(ctx, { providerId, group, roleId: await roleIdOf(ctx, role), actor: ctx.actor });
+  }
+  for (const [id, [group, role]] of after) {
+    if (before.has(id)) continue;
+    await mapGroup(ctx, { providerId, group, roleId: await roleIdOf(ctx, role), actor: ctx.actor });
+  }
+}
+
+function pairsOf(
+  groups: ProviderNormal['groups'],
+): ReadonlyMap<string, readonly [group: string, role: string]> {
+  const pairs = Object.entries(groups).flatMap(([group, roles]) =>
+    roles.map((role) => [group, role] as const),
+  );
+  return new Map(pairs.map((pair) => [JSON.stringify(pair), pair]));
+}
+
 function commonOf(
   wanted: ProviderNormal,
-): Pick<NewProvider, 'name' | 'domains' | 'hasButton' | 'provisioning' | 'trustsEmail' | 'trustsMfa'> {
+): Pick<
+  NewProvider,
+  'name' | 'domains' | 'hasButton' | 'provisioning' | 'trustsEmail' | 'trustsMfa' | 'groupsAttribute'
+> {
   return {
     name: wanted.name,
     domains: wanted.domains,
@@ -79,5 +108,6 @@ function commonOf(
     provisioning: wanted.provisioning,
     trustsEmail: wanted.trusts_email,
     trustsMfa: wanted.trusts_mfa,
+    groupsAttribute: wanted.groups_attribute,
   };
 }

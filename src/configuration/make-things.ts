@@ -15,8 +15,11 @@ import { removeScopes } from '../revocation/remove-scopes.ts';
 import { updateRole } from '../revocation/update-role.ts';
 import { updateTrustedIssuer } from '../revocation/update-trusted-issuer.ts';
 import { createRole } from '../roles/create-role.ts';
+import { roleNotFound } from '../roles/not-found.ts';
+import { findRoleByName } from '../roles/store.ts';
 import { createTrustedIssuer } from '../upstream/create-trusted-issuer.ts';
 import type { ConfigurationContext, Kind, Normals } from './configuration.ts';
+import { splitRole } from './normal-role.ts';
 import type { Stored } from './state.ts';
 
 /** How each kind of thing is made and changed by the verbs of its room. What ends something for good comes later: see apply.ts. */
@@ -93,6 +96,14 @@ export async function apiIdOf({ tx }: Making, audience: string): Promise<string>
   const api = await findApiByAudience(tx, audience);
   if (!api) throw apiNotFound();
   return api.id;
+}
+
+/** By the role's key. */
+export async function roleIdOf(ctx: Making, key: string): Promise<string> {
+  const { api, role: name } = splitRole(key);
+  const role = await findRoleByName(ctx.tx, { apiId: await apiIdOf(ctx, api), name });
+  if (!role) throw roleNotFound();
+  return role.id;
 }
 
 type Ending = (ctx: Making, id: string, actor: Actor) => Promise<{ readonly tokens: number }>;

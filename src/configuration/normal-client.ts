@@ -9,7 +9,7 @@ import { asSet, compareText, sortedRecord, type Json, type Settings } from './co
 import type { Given } from './document.ts';
 import { readLogo } from './logo.ts';
 import { checked, type Path, type Problem } from './problem.ts';
-import { roleKey } from './normal-role.ts';
+import { roleKey, splitRole } from './normal-role.ts';
 
 export type ClientNormal = Readonly<{
   client_id: string;
@@ -150,11 +150,6 @@ export function clientToFile(client: ClientNormal): Readonly<Record<string, Json
     ...(client.roles.length > 0 && { roles: client.roles.map(splitRole).toSorted(byApi) }),
     ...(client.disabled && { disabled: true }),
   };
-}
-
-export function splitRole(key: string): { api: string; role: string } {
-  const space = key.lastIndexOf(' ');
-  return { api: key.slice(0, space), role: key.slice(space + 1) };
 }
 
 function byApi(a: { api: string; role: string }, b: { api: string; role: string }): number {

@@ -1,9 +1,11 @@
 import type { IdentityProvider, Provisioning } from '../upstream/identity-provider.ts';
 import { defaultMappingOf } from '../upstream/mapping.ts';
-import { checkDomains, checkMapping, checkName, checkSlug } from '../upstream/rules.ts';
+import { checkGroup } from '../roles/map-group.ts';
+import { checkDomains, checkGroupsAttribute, checkMapping, checkName, checkSlug } from '../upstream/rules.ts';
 import { SETTINGS, type Kind as ProviderKind } from '../upstream/settings.ts';
 import { asSet, sortedRecord, type Json } from './configuration.ts';
 import type { Given } from './document.ts';
+import { roleKey, splitRole } from './normal-role.ts';
 import { checked, type Path, type Problem } from './problem.ts';
 import { settingsDefaults, settingsToWire, settingsFromWire } from './provider-settings.ts';
 
@@ -20,6 +22,10 @@ export type ProviderNormal = Readonly<{
   provisioning: Provisioning;
   trusts_email: boolean;
   trusts_mfa: boolean;
+  /** null: the kind's own. */
+  groups_attribute: string | null;
+  /** Group → keys of roles. */
+  groups: Readonly<Record<string, readonly string[]>>;
   disabled: boolean;
 }>;
 
@@ -35,6 +41,10 @@ export function normalizeProvider(
   const domains = checked(problems, at('domains'), () => checkDomains(given.domains ?? [])) ?? [];
   const mapping = mappingOf(kind, given.mapping ?? {});
   checked(problems, at('mapping'), () => checkMapping(mapping));
+  checked(problems, at('groups_attribute'), () => checkGroupsAttribute(given.groups_attribute ?? null));
+  for (const [index, { group }] of (given.groups ?? []).entries()) {
+    checked(problems, [...path, 'groups', index, 'group'], () => checkGroup(group));
+  }
   const settings = normalizeSettings(kind, given.settings, at('settings'), problems);
   const normal: ProviderNormal = {
     slug,
@@ -47,6 +57,8 @@ export function normalizeProvider(
     provisioning: given.provisioning ?? 'create',
     trusts_email: given.trusts_email ?? false,
     trusts_mfa: given.trusts_mfa ?? false,
+    groups_attribute: given.groups_attribute ?? null,
+    groups: groupsOf((given.groups ?? []).map(({ group, api, role }) => ({ group, audience: api, role }))),
     disabled: given.disabled ?? false,
   };
   const hasWay =
@@ -89,7 +101,23 @@ function mappingOf(
   return sortedRecord(merged.filter((entry): entry is [string, string] => entry[1] !== null));
 }
 
-export function normalOfProvider(provider: IdentityProvider): ProviderNormal {
+interface GroupRole {
+  readonly group: string;
+  readonly audience: string;
+  readonly role: string;
+}
+
+function groupsOf(mapped: readonly GroupRole[]): Readonly<Record<string, readonly string[]>> {
+  const groups = Map.groupBy(mapped, ({ group }) => group);
+  return sortedRecord(
+    [...groups].map(([group, roles]) => [
+      group,
+      asSet(roles.map(({ audience: api, role: name }) => roleKey({ api, name }))),
+    ]),
+  );
+}
+
+export function normalOfProvider(provider: IdentityProvider, mapped: readonly GroupRole[]): ProviderNormal {
   return {
     slug: provider.slug,
     kind: provider.kind,
@@ -101,6 +129,8 @@ export function normalOfProvider(provider: IdentityProvider): ProviderNormal {
     provisioning: provider.provisioning,
     trusts_email: provider.trustsEmail,
     trusts_mfa: provider.trustsMfa,
+    groups_attribute: provider.groupsAttribute,
+    groups: groupsOf(mapped),
     disabled: provider.disabledAt !== null,
   };
 }
@@ -109,6 +139,9 @@ export function normalOfProvider(provider: IdentityProvider): ProviderNormal {
 export function providerToFile(provider: ProviderNormal): Readonly<Record<string, Json>> {
   const { kind } = provider;
   const mapping = mappingChanges(kind, provider.mapping);
+  const groups = Object.entries(provider.groups).flatMap(([group, roles]) =>
+    roles.map((role) => Object.assign({ group }, splitRole(role))),
+  );
   const defaults = settingsDefaults(kind);
   const settings = Object.entries(provider.settings).filter(
     ([member, value]) => JSON.stringify(value) !== JSON.stringify(defaults[member]),
@@ -124,6 +157,8 @@ export function providerToFile(provider: ProviderNormal): Readonly<Record<string
     ...(provider.provisioning !== 'create' && { provisioning: provider.provisioning }),
     ...(provider.trusts_email && { trusts_email: true }),
     ...(provider.trusts_mfa && { trusts_mfa: true }),
+    ...(provider.groups_attribute !== null && { groups_attribute: provider.groups_attribute }),
+    ...(groups.length > 0 && { groups }),
     ...(provider.disabled && { disabled: true }),
   };
 }

@@ -17,6 +17,11 @@ export function roleKey({ api, name }: { readonly api: string; readonly name: st
   return `${api} ${name}`;
 }
 
+export function splitRole(key: string): { api: string; role: string } {
+  const space = key.lastIndexOf(' ');
+  return { api: key.slice(0, space), role: key.slice(space + 1) };
+}
+
 export function normalizeRole(given: Given<'roles'>, path: Path, problems: Problem[]): RoleNormal {
   const { api, name, description = '', scopes } = given;
   checked(problems, [...path, 'name'], () => checkRoleName(name));

@@ -1,7 +1,5 @@
 import { nameOf, type Kind } from './configuration.ts';
 import type { Path, Problem } from './problem.ts';
-import { roleKey } from './normal-role.ts';
-import { splitRole } from './normal-client.ts';
 import type { Other, Stored } from './state.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -22,8 +20,11 @@ function danglingOf(thing: Wanted, outlook: Outlook): Problem[] {
   const at = (...steps: Path) => [...thing.path, ...steps];
   switch (thing.kind) {
     case 'api':
-    case 'identity-provider':
       return [];
+    case 'identity-provider':
+      return Object.values(thing.document.groups).flatMap((roles) =>
+        roles.flatMap((key) => mention(outlook, 'role', key, at('groups'))),
+      );
     case 'role': {
       const { api, scopes } = thing.document;
       return [
@@ -50,9 +51,7 @@ function danglingOf(thing: Wanted, outlook: Outlook): Problem[] {
         ...exchange.trusted_issuers.flatMap((issuer) =>
           mention(outlook, 'trusted-issuer', issuer, at('exchange', 'trusted_issuers')),
         ),
-        ...roles
-          .map(splitRole)
-          .flatMap(({ api, role }) => mention(outlook, 'role', roleKey({ api, name: role }), at('roles'))),
+        ...roles.flatMap((key) => mention(outlook, 'role', key, at('roles'))),
       ];
     }
   }

@@ -2,6 +2,7 @@ import { listClients } from '../clients/store.ts';
 import type { ClientRecord, SecretRecord } from '../clients/client.ts';
 import type { Queryable } from '../db/database.ts';
 import { listApis } from '../resources/store.ts';
+import { listGroupRoles } from '../roles/group-store.ts';
 import { listRoles } from '../roles/store.ts';
 import type { IdentityProvider } from '../upstream/identity-provider.ts';
 import { listProviders } from '../upstream/store.ts';
@@ -75,7 +76,7 @@ export async function readState(db: Queryable): Promise<State> {
 async function readUpstreams(db: Queryable, things: Stored[]): Promise<ReadonlyMap<string, string>> {
   const providers = await listProviders(db);
   for (const provider of providers) {
-    const document = normalOfProvider(provider);
+    const document = normalOfProvider(provider, await listGroupRoles(db, provider.id));
     things.push({ kind: 'identity-provider', key: provider.slug, id: provider.id, document, provider });
   }
   const slugs = new Map(providers.map(({ id, slug }) => [id, slug]));

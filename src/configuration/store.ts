@@ -121,7 +121,10 @@ export interface LatestChange {
 const EVENTS: Readonly<Record<Kind, { readonly type: string; readonly about: string }>> = {
   api: { type: 'api.%', about: `detail->>'audience' = :key` },
   role: { type: 'role.%', about: `detail->>'audience' || ' ' || (detail->>'role') = :key` },
-  'identity-provider': { type: 'identity-provider.%', about: `detail->>'slug' = :key` },
+  'identity-provider': {
+    type: 'identity-provider.%',
+    about: `(detail->>'slug' = :key OR detail->>'providerId' = :id)`,
+  },
   'trusted-issuer': { type: 'trusted-issuer.%', about: `detail->>'issuer' = :key` },
   client: {
     type: '%',
@@ -132,13 +135,18 @@ const EVENTS: Readonly<Record<Kind, { readonly type: string; readonly about: str
 /** Who changed a thing last since then, and how. */
 export async function findLatestChange(
   db: Queryable,
-  { kind, key, appliedAt }: Pick<Managed, 'kind' | 'key' | 'appliedAt'>,
+  {
+    kind,
+    key,
+    appliedAt,
+    id,
+  }: Pick<Managed, 'kind' | 'key' | 'appliedAt'> & { readonly id: string | undefined },
 ): Promise<LatestChange | undefined> {
   const { type, about } = EVENTS[kind];
   const { rows } = await db.raw<{ rows: { type: string; actor: string; occurred_at: Date }[] }>(
     `SELECT type, actor, occurred_at FROM audit_events
      WHERE type LIKE :type AND occurred_at > :since AND ${about} ORDER BY id DESC LIMIT 1`,
-    { type, since: appliedAt, key },
+    { type, since: appliedAt, key, id: id ?? '' },
   );
   const [row] = rows;
   return row && { type: row.type, actor: row.actor, at: row.occurred_at };

@@ -68,7 +68,8 @@ export async function unmapGroup(
   });
 }
 
-function checkGroup(group: string): void {
+/** Throws `invalid_group` (400). */
+export function checkGroup(group: string): void {
   if (group.trim() !== '' && group.length <= GROUP_LENGTH_MAX && isStorable(group)) return;
   throw new AppError('invalid_group', `A group is 1 to ${GROUP_LENGTH_MAX} characters.`, { status: 400 });
 }

@@ -85,6 +85,7 @@ describe('a file', () => {
         ],
         notes: [],
       },
+      { action: 'delete', kind: 'client', key: 'gone', differences: [], notes: [] },
       {
         action: 'change',
         kind: 'client',
@@ -96,7 +97,6 @@ describe('a file', () => {
         ],
         notes: [],
       },
-      { action: 'delete', kind: 'client', key: 'gone', differences: [], notes: [] },
     ]);
     await expect(scene.apply(next, { planDigest: '0'.repeat(64) })).rejects.toMatchObject({
       code: 'plan_changed',

@@ -102,7 +102,9 @@ describe.sequential('guichet', () => {
         env: { PATH: process.env['PATH'] ?? '', ...TEST_SECRETS, ...env },
         stdio: 'ignore',
       });
-      await vi.waitUntil(isWaiting, { timeout: 30_000 });
+      // Asked over this transaction too, which the server would end if it were idle for ten seconds.
+      const isHeldUp = async () => (await tx.raw('SELECT 1')) !== undefined && (await isWaiting());
+      await vi.waitUntil(isHeldUp, { timeout: 30_000 });
       applying.kill('SIGKILL');
       await once(applying, 'exit');
       return applying;

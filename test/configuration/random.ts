@@ -42,7 +42,7 @@ export function randomConfiguration(dice: Dice): string {
   const roles = apis.flatMap((api) =>
     dice.some(['clerk', 'boss'], 0.8).map((name) => randomRole(dice, name, api)),
   );
-  const providers = randomProviders(dice);
+  const providers = randomProviders(dice, roles);
   const issuers = providers.flatMap(({ slug }) =>
     dice.chance(0.5)
       ? [
@@ -89,9 +89,9 @@ function randomApi(dice: Dice, name: string) {
   };
 }
 
-function randomProviders(dice: Dice) {
+function randomProviders(dice: Dice, roles: readonly Role[]) {
   const domains = dice.some(['a.example', 'b.example', 'c.example'], 0.8);
-  const oidc = dice.some(['contoso', 'fabrikam']).map((slug) => randomOidc(dice, slug, domains));
+  const oidc = dice.some(['contoso', 'fabrikam']).map((slug) => randomOidc(dice, slug, { domains, roles }));
   const ldap = {
     slug: 'directory',
     kind: 'ldap',
@@ -103,7 +103,11 @@ function randomProviders(dice: Dice) {
 }
 
 /** Takes of the domains. */
-function randomOidc(dice: Dice, slug: string, domains: string[]) {
+function randomOidc(
+  dice: Dice,
+  slug: string,
+  { domains, roles }: { domains: string[]; roles: readonly Role[] },
+) {
   return {
     slug,
     kind: 'oidc',
@@ -119,6 +123,10 @@ function randomOidc(dice: Dice, slug: string, domains: string[]) {
     ...maybe(dice, { mapping: dice.one([{ name: 'cn' }, { picture: null, email: 'upn' }]) }),
     ...maybe(dice, { provisioning: 'link-only' }),
     ...maybe(dice, { trusts_mfa: true }),
+    ...maybe(dice, { groups_attribute: 'memberOf' }),
+    groups: dice
+      .some(roles)
+      .map(({ api, name: role }) => ({ group: dice.one(['staff', 'CN=a b']), api, role })),
     ...maybe(dice, { disabled: dice.chance(0.5) }),
   };
 }
