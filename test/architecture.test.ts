@@ -43,7 +43,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   configuration: [...GROUND, 'audit', ...ROOMS, 'revocation', 'documents'],
   // Looks at everything that a token hangs on.
   inspection: [...GROUND, 'audit', ...ROOMS, 'revocation'],
-  documents: [...GROUND, 'audit', ...ROOMS, 'revocation', 'inspection', 'blocks', 'decisions'],
+  documents: [...GROUND, 'audit', ...ROOMS, 'revocation', 'inspection', 'blocks', 'decisions', 'report'],
   http: [...GROUND, 'views'],
   oidc: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions', 'http'],
   interactions: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions', 'http', 'oidc', 'views'],
@@ -62,6 +62,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'inspection',
     'blocks',
     'decisions',
+    'report',
     'documents',
     'http',
     'interactions',

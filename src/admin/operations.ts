@@ -10,6 +10,7 @@ import { keyOperations } from './keys.ts';
 import type { Operation } from './operation.ts';
 import { overviewOperations } from './overview.ts';
 import { policyOperations } from './policies.ts';
+import { reportOperations } from './reports.ts';
 import { roleAssignmentOperations } from './role-assignments.ts';
 import { roleOperations } from './roles.ts';
 import { sessionOperations } from './sessions.ts';
@@ -37,5 +38,6 @@ export const OPERATIONS: readonly Operation[] = [
   ...blockOperations,
   ...explanationOperations,
   ...auditOperations,
+  ...reportOperations,
   ...settingOperations,
 ];

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 
+import { reportLineToJson } from '../documents/report.ts';
 import { makeReport } from '../report/make-report.ts';
-import { findReport, listReports } from '../report/store.ts';
+import { getReport, listReports } from '../report/store.ts';
 import type { Report } from '../report/report.ts';
 import { isAtLeast, SEVERITIES, type Finding } from '../report/rule.ts';
-import { AppError } from '../errors.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
 import { count, moment, paragraphs, table, type Outcome } from './outcome.ts';
-import { pageOptions, parseArgument, parseOptions } from './parse.ts';
+import { pageOf, pageOptions, parseArgument, parseOptions } from './parse.ts';
 import type { Action } from './run.ts';
 
 const options = z.object({ failOn: z.enum(SEVERITIES).optional() });
@@ -22,9 +22,7 @@ export const make: Action = async (context, { options: given }) => {
 
 export const list: Action = async ({ db }, { options: given }) => {
   const { limit, after } = parseOptions(pageOptions, given);
-  const rows = await listReports(db.knex, { limit: limit + 1, after });
-  const items = rows.slice(0, limit);
-  const next = rows.length > limit ? (items.at(-1)?.id ?? null) : null;
+  const { items, next } = pageOf(await listReports(db.knex, { limit: limit + 1, after }), limit);
   const lines = items.map(({ id, madeAt, madeBy, grade, summary }) => [
     id,
     moment(madeAt),
@@ -32,15 +30,8 @@ export const list: Action = async ({ db }, { options: given }) => {
     `${summary.high} high, ${summary.medium} medium, ${summary.low} low`,
     madeBy,
   ]);
-  const reports = items.map(({ id, madeAt, madeBy, grade, summary }) => ({
-    id,
-    made_at: madeAt,
-    made_by: madeBy,
-    grade,
-    summary,
-  }));
   return {
-    json: { reports, next },
+    json: { reports: items.map(reportLineToJson), next },
     text: paragraphs(
       items.length === 0
         ? `No reports yet. Make one with: ${COMMAND} audit report`
@@ -51,9 +42,7 @@ export const list: Action = async ({ db }, { options: given }) => {
 };
 
 export const show: Action = async ({ db }, { args }) => {
-  const report = await findReport(db.knex, parseArgument(args, 0, 'report'));
-  if (!report) throw new AppError('report_not_found', 'There is no such report.', { status: 404 });
-  return shown(report);
+  return shown(await getReport(db.knex, parseArgument(args, 0, 'report')));
 };
 
 function shown(report: Report): Outcome {
@@ -72,7 +61,7 @@ function shown(report: Report): Outcome {
       headline,
       findings.map(inWords).join('\n'),
       clients.length > 0 && table(['GRADE', 'CLIENT', 'NAME', ''], graded),
-      `Kept as ${report.id}. Annex A of ISO 27001 is in --json.`,
+      `Kept as ${report.id}: ${COMMAND} audit show-report ${report.id}. --json has the rules that were passed, and the controls of ISO 27001 Annex A.`,
     ),
   };
 }

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 
 import { EXPORT_FORMATS } from '../audit/export.ts';
+import { SEVERITIES } from '../report/rule.ts';
 import { addVerb, repeatable } from './surface.ts';
 
 const typeHelp = 'of this type, or of all that begin so when it ends with a dot (client.)';
@@ -71,5 +72,32 @@ export function auditCommand(noun: Command): void {
     summary: 'print the public keys of checkpoints as JWKs',
     notes: 'Keep them: checkpoints are verified with them when their GUICHET_SECRET is no longer listed.',
     load: async () => (await import('./audit-actions.ts')).key,
+  });
+  addVerb(noun, {
+    usage: 'report',
+    summary: 'hold every client, every API and the server against the security rules, and keep the report',
+    options: [
+      new Option('--fail-on <severity>', 'end with 1 when something this severe was found').choices(
+        SEVERITIES,
+      ),
+    ],
+    examples: ['audit report --fail-on high', 'audit report --json > report.json'],
+    notes: 'docs/security-report.md lists the rules.',
+    load: async () => (await import('./audit-report.ts')).make,
+  });
+  addVerb(noun, {
+    usage: 'reports',
+    summary: 'list the reports that were made, latest first',
+    options: [
+      new Option('--limit <number>', 'how many at most').default('20'),
+      new Option('--after <id>', 'go on after this report'),
+    ],
+    load: async () => (await import('./audit-report.ts')).list,
+  });
+  addVerb(noun, {
+    usage: 'show-report <report>',
+    summary: 'print a report as it was made',
+    argumentHelp: { report: 'its id (guichet audit reports)' },
+    load: async () => (await import('./audit-report.ts')).show,
   });
 }

@@ -55,7 +55,7 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     load: async () => (await import('./keys.ts')).keysCommand,
   },
   audit: {
-    summary: 'what happened: search, export, verify',
+    summary: 'what happened: search, export, verify; the security report',
     load: async () => (await import('./audit.ts')).auditCommand,
   },
   webhooks: {
@@ -132,7 +132,7 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
 }
 
 /** The program with the commands of one noun; the others are named only, so that starting is quick. */
-async function createProgram(argv: readonly string[]): Promise<Command> {
+export async function createProgram(argv: readonly string[]): Promise<Command> {
   const program = new Command('guichet')
     .description('Operate a Guichet authorization server.')
     .usage('<noun> <verb> [options]')

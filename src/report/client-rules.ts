@@ -1,3 +1,4 @@
+import type { SecretRecord } from '../clients/client.ts';
 import { daysBetween, DORMANT_DAYS, type ClientFacts } from './facts.ts';
 import type { ClientRule } from './rule.ts';
 
@@ -16,7 +17,7 @@ export const CLIENT_RULES: readonly ClientRule[] = [
     references: ['RFC 9700 §2.2.1', 'FAPI 2.0 SP §5.3.2.1', 'ASVS 5.0 V10.4.14'],
     annexA: ['8.5', '8.24'],
     remedy:
-      'Have its tokens bound to a key (DPoP: dpop_bound_access_tokens) or to a certificate (--certificate-bound).',
+      'Bind its tokens to a key (dpop_bound_access_tokens) or to a certificate: guichet clients update CLIENT --certificate-bound.',
     check: (client) =>
       isOn(client, 'dpop_bound_access_tokens') ||
       isOn(client, 'tls_client_certificate_bound_access_tokens') ||
@@ -30,7 +31,8 @@ export const CLIENT_RULES: readonly ClientRule[] = [
     severity: 'low',
     references: ['RFC 9700 §2.5', 'FAPI 2.0 SP §5.3.2.1', 'ASVS 5.0 V10.4.16'],
     annexA: ['8.5', '8.24'],
-    remedy: 'Register its public key and let it authenticate with private_key_jwt.',
+    remedy:
+      'Register its public key: guichet clients update CLIENT --auth-method private_key_jwt --jwks-uri URI.',
     check: (client) =>
       usesSecret(client) ? 'A secret travels with every request; a key of its own would not.' : undefined,
   },
@@ -40,7 +42,7 @@ export const CLIENT_RULES: readonly ClientRule[] = [
     severity: 'medium',
     references: ['ASVS 5.0 V13.3.4', 'NIST SP 800-57 §5.3.6'],
     annexA: ['5.17', '8.24'],
-    remedy: 'Rotate it: guichet clients rotate-secret ID; the old one goes on working for the overlap.',
+    remedy: 'Rotate it: guichet clients rotate-secret CLIENT; the old one goes on working for the overlap.',
     check(client, { at }) {
       if (!usesSecret(client)) return null;
       const oldest = live(client, at).toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime())[0];
@@ -54,7 +56,8 @@ export const CLIENT_RULES: readonly ClientRule[] = [
     severity: 'medium',
     references: ['ASVS 5.0 V13.3.4'],
     annexA: ['5.17'],
-    remedy: 'End the old one once nothing uses it: guichet clients secrets ID, revoke-secret.',
+    remedy:
+      'End the old one once nothing uses it: guichet clients secrets CLIENT, guichet clients revoke-secret CLIENT SECRET.',
     check(client, { at }) {
       const secrets = live(client, at);
       if (secrets.length < 2) return usesSecret(client) ? undefined : null;
@@ -66,21 +69,6 @@ export const CLIENT_RULES: readonly ClientRule[] = [
   },
   {
     id: 'CL-05',
-    title: 'A web application is led back over http',
-    severity: 'high',
-    references: ['RFC 9700 §2.6', 'OAuth 2.1 §1.5'],
-    annexA: ['8.24', '8.26'],
-    remedy: 'Register an https redirect URI, and take the http one away.',
-    check(client) {
-      if (client.metadata['application_type'] === 'native') return null;
-      const plain = texts(client, 'redirect_uris').filter(
-        (uri) => uri.startsWith('http://') && !isLoopback(uri),
-      );
-      return plain.length > 0 ? `Codes pass a network in the clear: ${plain.join(', ')}` : undefined;
-    },
-  },
-  {
-    id: 'CL-06',
     title: 'A web application is led back to the machine of whoever signs in',
     severity: 'medium',
     references: ['RFC 9700 §2.1', 'RFC 8252 §8.3'],
@@ -95,7 +83,7 @@ export const CLIENT_RULES: readonly ClientRule[] = [
     },
   },
   {
-    id: 'CL-07',
+    id: 'CL-06',
     title: 'A private-use URI scheme leads back to an app',
     severity: 'low',
     references: ['RFC 8252 §8.6', 'OAuth 2.1 §8.4'],
@@ -107,7 +95,7 @@ export const CLIENT_RULES: readonly ClientRule[] = [
     },
   },
   {
-    id: 'CL-08',
+    id: 'CL-07',
     title: 'Many redirect URIs',
     severity: 'low',
     references: ['RFC 9700 §4.1'],
@@ -121,7 +109,7 @@ export const CLIENT_RULES: readonly ClientRule[] = [
     },
   },
   {
-    id: 'CL-09',
+    id: 'CL-08',
     title: 'Authorization requests pass the browser',
     severity: 'info',
     references: ['FAPI 2.0 SP §5.3.2.2', 'RFC 9126', 'ASVS 5.0 V10.4.13'],
@@ -135,12 +123,13 @@ export const CLIENT_RULES: readonly ClientRule[] = [
     },
   },
   {
-    id: 'CL-10',
+    id: 'CL-09',
     title: 'Is not told when somebody signs out',
     severity: 'info',
     references: ['OpenID Connect Back-Channel Logout 1.0', 'ASVS 5.0 V7.4.5'],
     annexA: ['8.5'],
-    remedy: 'Give it a backchannel_logout_uri, or keep its own sessions short.',
+    remedy:
+      'Have it told: guichet clients update CLIENT --backchannel-logout-uri URI. Or keep its own sessions short.',
     check(client) {
       const keepsSessions =
         grants(client, 'authorization_code') && client.metadata['token_endpoint_auth_method'] !== 'none';
@@ -151,7 +140,7 @@ export const CLIENT_RULES: readonly ClientRule[] = [
     },
   },
   {
-    id: 'CL-11',
+    id: 'CL-10',
     title: 'ID tokens are signed with RS256',
     severity: 'info',
     references: ['FAPI 2.0 SP §5.4.1'],
@@ -165,12 +154,12 @@ export const CLIENT_RULES: readonly ClientRule[] = [
     },
   },
   {
-    id: 'CL-12',
+    id: 'CL-11',
     title: 'Acts for people without saying so',
     severity: 'medium',
     references: ['RFC 8693 §1.1', 'RFC 9700 §2.3'],
     annexA: ['5.15', '8.2'],
-    remedy: 'Let it delegate (an act claim) instead: guichet clients update ID --no-impersonation.',
+    remedy: 'Let it delegate (an act claim) instead: guichet clients update CLIENT --no-impersonation.',
     check: ({ exchange }) => {
       if (!exchange) return null;
       return exchange.impersonation
@@ -179,12 +168,12 @@ export const CLIENT_RULES: readonly ClientRule[] = [
     },
   },
   {
-    id: 'CL-13',
+    id: 'CL-12',
     title: 'A public client may ask for administration',
     severity: 'high',
     references: ['RFC 9700 §2.3', 'ASVS 5.0 V10.4.11'],
     annexA: ['5.15', '8.2'],
-    remedy: 'Take the admin API away from it: guichet clients update ID --remove-api AUDIENCE.',
+    remedy: 'Take the admin API away from it: guichet clients update CLIENT --remove-api AUDIENCE.',
     check(client) {
       if (client.adminScopes.length === 0) return null;
       return client.metadata['token_endpoint_auth_method'] === 'none'
@@ -193,12 +182,12 @@ export const CLIENT_RULES: readonly ClientRule[] = [
     },
   },
   {
-    id: 'CL-14',
+    id: 'CL-13',
     title: 'May change how this server is administered',
     severity: 'low',
     references: ['RFC 9700 §2.3'],
     annexA: ['8.2', '5.18'],
-    remedy: 'Leave it what it needs; see docs/admin-api.md for what each scope opens.',
+    remedy: 'Leave it the scopes that it needs: guichet clients update CLIENT --api AUDIENCE --scopes NAMES.',
     check(client) {
       if (client.adminScopes.length === 0) return null;
       const writes = client.adminScopes.filter((scope) => scope.endsWith(':write'));
@@ -206,12 +195,12 @@ export const CLIENT_RULES: readonly ClientRule[] = [
     },
   },
   {
-    id: 'CL-15',
+    id: 'CL-14',
     title: 'Disabled for half a year',
     severity: 'info',
     references: ['ASVS 5.0 V13.4.2'],
     annexA: ['5.18', '8.9'],
-    remedy: 'Delete it: guichet clients delete ID.',
+    remedy: 'Delete it: guichet clients delete CLIENT.',
     check({ disabledAt }, { at }) {
       if (!disabledAt) return null;
       const days = daysBetween(disabledAt, at);
@@ -219,12 +208,12 @@ export const CLIENT_RULES: readonly ClientRule[] = [
     },
   },
   {
-    id: 'CL-16',
+    id: 'CL-15',
     title: 'A secret that nobody uses',
     severity: 'low',
     references: ['ASVS 5.0 V13.3.4'],
     annexA: ['5.18'],
-    remedy: 'Disable the client, and delete it if nobody misses it.',
+    remedy: 'Disable it: guichet clients disable CLIENT. Delete it if nobody misses it.',
     check(client, { at }) {
       if (!usesSecret(client) || client.disabledAt) return null;
       const secrets = live(client, at);
@@ -234,14 +223,11 @@ export const CLIENT_RULES: readonly ClientRule[] = [
   },
 ];
 
-type SecretFacts = ClientFacts['secrets'][number];
-
-function isUnused(secret: SecretFacts, at: Date): boolean {
-  const lastUsedAt = 'lastUsedAt' in secret && secret.lastUsedAt instanceof Date ? secret.lastUsedAt : null;
-  return daysBetween(lastUsedAt ?? secret.createdAt, at) > DORMANT_DAYS;
+function isUnused(secret: SecretRecord, at: Date): boolean {
+  return daysBetween(secret.lastUsedAt ?? secret.createdAt, at) > DORMANT_DAYS;
 }
 
-function live(client: ClientFacts, at: Date): readonly SecretFacts[] {
+function live(client: ClientFacts, at: Date): readonly SecretRecord[] {
   return client.secrets.filter(({ expiresAt }) => expiresAt === null || expiresAt > at);
 }
 

@@ -44,14 +44,29 @@ function apply<T>(
     if (what === undefined) passed += 1;
     if (what === undefined || what === null) continue;
     const { id, severity, title, remedy, references, annexA } = rule;
-    findings.push({ rule: id, severity, subject: nameOf(subject), title, what, remedy, references, annexA });
+    findings.push({
+      rule: id,
+      severity,
+      subject: nameOf(subject),
+      title,
+      what,
+      remedy,
+      references,
+      annex_a: annexA,
+    });
   }
   return { rule, passed, findings };
 }
 
 function worstFirst(a: Finding, b: Finding): number {
   const bySeverity = SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity);
-  return bySeverity || a.rule.localeCompare(b.rule) || a.subject.localeCompare(b.subject);
+  return bySeverity || compare(a.rule, b.rule) || compare(a.subject, b.subject);
+}
+
+/** By code unit: the same on every machine, whatever its language. */
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
 
 function summarize(findings: readonly Finding[]): Record<Severity, number> {

@@ -25,6 +25,10 @@ const TIMEOUT_MS = 5_000;
  * answers is a finding.
  */
 export async function lookAtIssuer({ issuer }: Pick<Config, 'issuer'>): Promise<LiveFacts> {
+  // Looked at by itself: the request fails when the certificate is not trusted.
+  const tls = issuer.startsWith('https:')
+    ? await lookAtTls(new URL(issuer)).catch(() => undefined)
+    : undefined;
   try {
     const response = await fetch(`${issuer}/`, {
       redirect: 'manual',
@@ -33,10 +37,9 @@ export async function lookAtIssuer({ issuer }: Pick<Config, 'issuer'>): Promise<
     });
     await response.body?.cancel();
     const headers = Object.fromEntries(response.headers.entries());
-    const tls = issuer.startsWith('https:') ? await lookAtTls(new URL(issuer)) : undefined;
     return { problem: undefined, headers, tls };
   } catch (error) {
-    return { problem: reasonOf(error), headers: {}, tls: undefined };
+    return { problem: reasonOf(error), headers: {}, tls };
   }
 }
 

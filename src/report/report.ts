@@ -40,7 +40,8 @@ export interface ControlResult {
   readonly failed: readonly string[];
 }
 
-export type Grade = 'A' | 'B' | 'C' | 'D' | 'F';
+export const GRADES = ['A', 'B', 'C', 'D', 'F'] as const;
+export type Grade = (typeof GRADES)[number];
 
 /** By the worst of the findings; what is only worth knowing costs nothing. */
 export function gradeOf(severities: readonly Severity[]): Grade {

@@ -28,6 +28,7 @@ export type ClientRule = Rule<ClientFacts>;
 export type ApiRule = Rule<ApiFacts>;
 export type ServerRule = Rule<Facts>;
 
+/** A part of a report, and so JSON. */
 export interface Finding {
   readonly rule: string;
   readonly severity: Severity;
@@ -37,7 +38,7 @@ export interface Finding {
   readonly what: string;
   readonly remedy: string;
   readonly references: readonly string[];
-  readonly annexA: readonly string[];
+  readonly annex_a: readonly string[];
 }
 
 export function isAtLeast(severity: Severity, threshold: Severity): boolean {

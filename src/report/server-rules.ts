@@ -1,8 +1,6 @@
 import { daysBetween, DORMANT_DAYS, type Facts } from './facts.ts';
 import type { ServerRule } from './rule.ts';
 
-/** NIST SP 800-63B-4 §3.1.1.2: where a password is all there is, it has at least this many characters. */
-const PASSWORD_LENGTH_SINGLE_FACTOR_MIN = 15;
 /** Twice what was configured: rotation has stopped. */
 const ROTATION_SLACK = 2;
 const KEY_AGE_DAYS_MAX = 400;
@@ -99,7 +97,7 @@ export const SERVER_RULES: readonly ServerRule[] = [
     references: ['ASVS 5.0 V6.3.3', 'NIST SP 800-63B-4 §2.2'],
     annexA: ['8.5', '5.17'],
     remedy:
-      'Demand two factors: GUICHET_MULTI_FACTOR=required, or of single clients and APIs with --require mfa.',
+      'Demand two factors: GUICHET_MULTI_FACTOR=required, or of single ones: guichet clients update CLIENT --require mfa, guichet apis update AUDIENCE --require mfa.',
     check({ config, people }) {
       if (config.authentication.multiFactor === 'required' || people.passwordOnly === 0) return undefined;
       return `${people.passwordOnly} of ${people.total} people have a password and nothing beside it.`;
@@ -107,20 +105,6 @@ export const SERVER_RULES: readonly ServerRule[] = [
   },
   {
     id: 'SV-08',
-    title: 'Passwords may be shorter than 15 characters',
-    severity: 'medium',
-    references: ['NIST SP 800-63B-4 §3.1.1.2', 'ASVS 5.0 V6.2.9'],
-    annexA: ['5.17'],
-    remedy: 'Leave GUICHET_PASSWORD_LENGTH_MIN at 15 where a password is the only factor.',
-    check({ config: { authentication } }) {
-      const short = authentication.passwordLengthMin < PASSWORD_LENGTH_SINGLE_FACTOR_MIN;
-      return short && authentication.multiFactor !== 'required'
-        ? `${authentication.passwordLengthMin} characters are enough.`
-        : undefined;
-    },
-  },
-  {
-    id: 'SV-09',
     title: 'Anybody can make an account',
     severity: 'info',
     references: ['ASVS 5.0 V6.4.1'],
@@ -132,7 +116,7 @@ export const SERVER_RULES: readonly ServerRule[] = [
         : undefined,
   },
   {
-    id: 'SV-10',
+    id: 'SV-09',
     title: 'People stay signed in for very long',
     severity: 'low',
     references: ['NIST SP 800-63B-4 §2.1.3', 'ASVS 5.0 V7.3.2'],
@@ -144,7 +128,7 @@ export const SERVER_RULES: readonly ServerRule[] = [
     },
   },
   {
-    id: 'SV-11',
+    id: 'SV-10',
     title: 'An administrator has no second factor',
     severity: 'high',
     references: ['ASVS 5.0 V6.3.3', 'NIST SP 800-63B-4 §2.2'],
@@ -159,12 +143,12 @@ export const SERVER_RULES: readonly ServerRule[] = [
     },
   },
   {
-    id: 'SV-12',
+    id: 'SV-11',
     title: 'An administrator has not signed in for a quarter',
     severity: 'medium',
     references: ['ASVS 5.0 V8.1.1'],
     annexA: ['5.18', '8.2'],
-    remedy: 'Take the role away: guichet roles take ROLE --api … --user ….',
+    remedy: 'Take the role away: guichet roles take ROLE --api guichet-admin --user USER.',
     check({ people, at }) {
       if (people.administrators.length === 0) return null;
       return listed(
@@ -174,7 +158,7 @@ export const SERVER_RULES: readonly ServerRule[] = [
     },
   },
   {
-    id: 'SV-13',
+    id: 'SV-12',
     title: 'Many owners',
     severity: 'low',
     references: ['ASVS 5.0 V8.1.1'],
@@ -186,47 +170,47 @@ export const SERVER_RULES: readonly ServerRule[] = [
     },
   },
   {
-    id: 'SV-14',
+    id: 'SV-13',
     title: 'Nobody is an owner',
     severity: 'info',
     references: [],
     annexA: ['8.2'],
-    remedy: 'Open the setup link that the server prints, or: guichet setup-link.',
+    remedy: 'Make somebody one: guichet roles give owner --api guichet-admin --user USER.',
     check: ({ people }) =>
       people.administrators.some(({ roles }) => roles.includes('owner'))
         ? undefined
         : 'The console is nobody’s yet.',
   },
   {
-    id: 'SV-15',
+    id: 'SV-14',
     title: 'Dormant accounts',
     severity: 'low',
     references: ['ASVS 5.0 V6.1.1'],
     annexA: ['5.16', '5.18'],
-    remedy: 'Disable accounts of people who have left; a directory or SCIM-like import can do so by itself.',
+    remedy: 'Disable the accounts of people who have left: guichet users disable USER.',
     check: ({ people }) =>
       people.dormant > 0
         ? `${people.dormant} of ${people.total} did not sign in for ${DORMANT_DAYS} days.`
         : undefined,
   },
   {
-    id: 'SV-16',
+    id: 'SV-15',
     title: 'Password hashes of another system',
     severity: 'low',
     references: ['ASVS 5.0 V11.4.2'],
     annexA: ['8.24', '5.17'],
-    remedy: 'They are replaced when their people sign in; reset the passwords of those who do not.',
+    remedy:
+      'They are replaced when their people sign in; of those who do not, guichet users require-password-change USER.',
     check: ({ people }) =>
       people.importedHashes > 0 ? `${people.importedHashes} have not been replaced by argon2id.` : undefined,
   },
   {
-    id: 'SV-17',
+    id: 'SV-16',
     title: 'The audit log has no recent checkpoint',
     severity: 'medium',
     references: ['ASVS 5.0 V16.4.2'],
     annexA: ['8.15'],
-    remedy:
-      'See that a server runs: it signs one by itself. guichet audit verify says whether the log is whole.',
+    remedy: 'See that a server runs: it signs one by itself. Whether the log is whole: guichet audit verify.',
     check({ log, at }) {
       if (log.events === 0) return null;
       if (log.checkpointAt === null) return 'There is none: a log that was cut off would look whole.';
@@ -235,16 +219,16 @@ export const SERVER_RULES: readonly ServerRule[] = [
     },
   },
   {
-    id: 'SV-18',
+    id: 'SV-17',
     title: 'The audit log stays on this machine',
     severity: 'medium',
     references: ['ASVS 5.0 V16.4.3'],
     annexA: ['8.15', '8.16'],
-    remedy: 'Send it to your SIEM: guichet webhooks create ….',
+    remedy: 'Send it to your SIEM, every day at least: guichet audit export --format ocsf --since 24h.',
     check: ({ log }) => (log.sinks === 0 ? 'Whoever takes the database takes the evidence.' : undefined),
   },
   {
-    id: 'SV-19',
+    id: 'SV-18',
     title: 'Passwords to the database pass a network in the clear',
     severity: 'high',
     references: ['ASVS 5.0 V12.3.1'],
@@ -252,7 +236,8 @@ export const SERVER_RULES: readonly ServerRule[] = [
     remedy: 'Add sslmode=verify-full to GUICHET_DATABASE_URL.',
     check({ config }) {
       if (config.database.url === undefined) return null;
-      const { hostname, searchParams } = new URL(config.database.url);
+      // PostgreSQL takes no host beside credentials, which a URL does not.
+      const { hostname, searchParams } = new URL(config.database.url.replace('@/', '@localhost/'));
       const host = searchParams.get('host') ?? hostname;
       if (host === '' || host.startsWith('/') || /^(?:localhost|127\.|\[?::1)/.test(host)) return null;
       const mode = searchParams.get('sslmode');
@@ -262,7 +247,7 @@ export const SERVER_RULES: readonly ServerRule[] = [
     },
   },
   {
-    id: 'SV-20',
+    id: 'SV-19',
     title: 'The server does not answer at its issuer',
     severity: 'medium',
     references: ['RFC 8414 §3'],
@@ -271,7 +256,7 @@ export const SERVER_RULES: readonly ServerRule[] = [
     check: ({ live }) => live.problem,
   },
   {
-    id: 'SV-21',
+    id: 'SV-20',
     title: 'Security headers are missing',
     severity: 'medium',
     references: ['ASVS 5.0 V3.4.1', 'ASVS 5.0 V3.4.3', 'RFC 9700 §4.16'],
@@ -283,7 +268,7 @@ export const SERVER_RULES: readonly ServerRule[] = [
         : null,
   },
   {
-    id: 'SV-22',
+    id: 'SV-21',
     title: 'TLS is old',
     severity: 'high',
     references: ['RFC 9325 §3.1.1', 'ASVS 5.0 V12.1.1'],
@@ -295,7 +280,7 @@ export const SERVER_RULES: readonly ServerRule[] = [
     },
   },
   {
-    id: 'SV-23',
+    id: 'SV-22',
     title: 'The certificate runs out or is not trusted',
     severity: 'high',
     references: ['ASVS 5.0 V12.2.2'],

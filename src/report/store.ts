@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/database.ts';
+import { AppError } from '../errors.ts';
 import { isStorable } from '../db/text.ts';
 import type { Grade, Report } from './report.ts';
 
@@ -21,10 +22,13 @@ export async function insertReport(db: Queryable, report: Report): Promise<void>
   });
 }
 
-export async function findReport(db: Queryable, id: string): Promise<Report | undefined> {
-  if (!isStorable(id)) return undefined;
-  const row = await db<{ id: string; report: Report }>('security_reports').first('report').where({ id });
-  return row?.report;
+/** Throws `report_not_found`. */
+export async function getReport(db: Queryable, id: string): Promise<Report> {
+  const row = isStorable(id)
+    ? await db<{ id: string; report: Report }>('security_reports').first('report').where({ id })
+    : undefined;
+  if (row) return row.report;
+  throw new AppError('report_not_found', 'There is no such report.', { status: 404 });
 }
 
 /** Newest first; `after` is the id that ended the previous page. */
@@ -32,6 +36,7 @@ export async function listReports(
   db: Queryable,
   { limit, after }: { limit: number; after?: string | undefined },
 ): Promise<ReportLine[]> {
+  if (after !== undefined && !isStorable(after)) return [];
   const { rows } = await db.raw<{
     rows: { id: string; made_at: Date; made_by: string; grade: Grade; summary: Report['summary'] }[];
   }>(
