@@ -55,7 +55,7 @@ function inWords({
   const vouched =
     checkpoints === 0
       ? 'No checkpoint vouches for it.'
-      : `${count(checkpoints, 'checkpoint')} agree, the last about event ${vouchedSeq}${open > 0 ? `; ${count(open, 'event')} came after it` : ''}.`;
+      : `${count(checkpoints, 'checkpoint')} ${checkpoints === 1 ? 'agrees' : 'agree'}, the last about event ${vouchedSeq}${open > 0 ? `; ${count(open, 'event')} came after it` : ''}.`;
   if (ok) return `The log is whole: ${count(events, 'event')}, hash ${head.hash}. ${vouched}`;
   const more = findingsCount - findings.length;
   return paragraphs(
