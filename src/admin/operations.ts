@@ -18,6 +18,7 @@ import { settingOperations } from './settings.ts';
 import { tokenOperations } from './tokens.ts';
 import { userCredentialOperations } from './user-credentials.ts';
 import { userOperations } from './users.ts';
+import { webhookOperations } from './webhooks.ts';
 
 /** Everything that can be done. */
 export const OPERATIONS: readonly Operation[] = [
@@ -39,5 +40,6 @@ export const OPERATIONS: readonly Operation[] = [
   ...explanationOperations,
   ...auditOperations,
   ...reportOperations,
+  ...webhookOperations,
   ...settingOperations,
 ];

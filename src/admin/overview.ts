@@ -1,7 +1,9 @@
 import { z } from 'zod';
 
+import { pendingMigrations } from '../db/migrate.ts';
 import { instant, toInstant } from '../documents/document.ts';
 import { keyDocument, keyToJson } from '../documents/key.ts';
+import { findActive, SIGNING_ALGS } from '../keys/key.ts';
 import { listKeys } from '../keys/store.ts';
 import type { AdminContext } from './context.ts';
 import { operation } from './define.ts';
@@ -38,6 +40,10 @@ export const overviewDocument = z.strictObject({
     mails: number.describe('Not sent ten minutes after they were due'),
     logouts: number.describe('Sign-outs that an application was not told of in ten minutes'),
   }),
+  health: z.strictObject({
+    pending_migrations: z.array(z.string()),
+    algs_without_key: z.array(z.enum(SIGNING_ALGS)).describe('Nothing can be signed with these'),
+  }),
 });
 
 export type OverviewDocument = z.output<typeof overviewDocument>;
@@ -60,13 +66,14 @@ async function readOverview({ db, clock }: AdminContext): Promise<OverviewDocume
   const hours = steps(now, HOUR_MS, 24);
   const [minute = now] = minutes;
   const [hour = now] = hours;
-  const [totals, tokens, signIns, revocations, keys, overdue] = await Promise.all([
+  const [totals, tokens, signIns, revocations, keys, overdue, pending] = await Promise.all([
     countAll(db.knex, now),
     countTokensByMinute(db.knex, minute),
     countEvents(db.knex, { since: hour, types: SIGN_INS, step: 'hour' }),
     countEvents(db.knex, { since: minute, types: ['revoked'], step: 'minute' }),
     listKeys(db.knex),
     countOverdue(db.knex, new Date(now.getTime() - OVERDUE_MS)),
+    pendingMigrations(db),
   ]);
   return {
     at: toInstant(now),
@@ -89,6 +96,10 @@ async function readOverview({ db, clock }: AdminContext): Promise<OverviewDocume
     }),
     keys: keys.map(keyToJson),
     overdue,
+    health: {
+      pending_migrations: pending,
+      algs_without_key: SIGNING_ALGS.filter((alg) => findActive(keys, alg) === undefined),
+    },
   };
 }
 

@@ -7,7 +7,8 @@ import { readCheckpoint } from '../audit/checkpoint.ts';
 import { listLatestCheckpoints } from '../audit/checkpoint-store.ts';
 import { EXPORT_FORMATS, exportEvents, exportLine } from '../audit/export.ts';
 import { makeCheckpoint } from '../audit/make-checkpoint.ts';
-import { searchEvents, type LoggedEvent } from '../audit/search.ts';
+import { searchEvents } from '../audit/search.ts';
+import { eventToJson } from '../documents/event.ts';
 import { parseCidr } from '../http/ip.ts';
 import { moment, paragraphs, table } from './outcome.ts';
 import { pageOf, pageOptions, parseOptions, texts, wholeNumber } from './parse.ts';
@@ -71,23 +72,6 @@ export const list: Action = async ({ db, clock }, { options }) => {
         : paragraphs(table(headers, rows), next !== null && `There are more: --after ${next}`),
   };
 };
-
-/** Also one JSON object of `audit list --json`. */
-function eventToJson(event: LoggedEvent): Record<string, unknown> {
-  return {
-    id: event.id,
-    seq: event.seq,
-    occurred_at: event.occurredAt,
-    type: event.type,
-    actor: event.actor,
-    client_id: event.clientId,
-    account_id: event.accountId,
-    request_id: event.requestId,
-    address: event.address,
-    detail: event.detail,
-    risk: event.risk,
-  };
-}
 
 const exportOptions = z.object({
   format: z.enum(EXPORT_FORMATS).default('jsonl'),

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { checkpointKeys, fromPublicJwk, type CheckpointKey } from '../audit/checkpoint-keys.ts';
 import { findCheckpoints } from '../audit/checkpoint.ts';
 import { verifyChain, type ChainReport } from '../audit/verify-chain.ts';
+import { chainReportToJson } from '../documents/event.ts';
 import type { AuditFinding } from '../audit/findings.ts';
 import { count, moment, paragraphs, table } from './outcome.ts';
 import { parseOptions, texts } from './parse.ts';
@@ -21,26 +22,8 @@ export const verify: Action = async ({ db, config, secrets }, { options }) => {
   const olderKeys = (await Promise.all(given.key.map(readKeys))).flat();
   const keys = [...checkpointKeys(secrets), ...olderKeys];
   const report = await verifyChain({ pool: db.pool, keys, issuer: config.issuer }, { known });
-  return { json: reportToJson(report), text: inWords(report), exitCode: report.ok ? 0 : 1 };
+  return { json: chainReportToJson(report), text: inWords(report), exitCode: report.ok ? 0 : 1 };
 };
-
-function reportToJson({ ok, events, head, checkpoints, vouchedSeq, ...report }: ChainReport) {
-  return {
-    ok,
-    events,
-    head,
-    checkpoints,
-    vouched_seq: vouchedSeq,
-    findings: report.findings.map(({ code, seq, eventId, at, message }) => ({
-      code,
-      seq: seq ?? null,
-      event_id: eventId ?? null,
-      at: at ?? null,
-      message,
-    })),
-    findings_count: report.findingsCount,
-  };
-}
 
 function inWords({
   ok,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { findHead } from '../audit/chain-store.ts';
 import { EXPORT_FORMATS } from '../audit/export.ts';
+import { webhookToJson } from '../documents/webhook.ts';
 import { AppError } from '../errors.ts';
 import { createEgress } from '../http/egress.ts';
 import { deleteWebhook, disableWebhook, enableWebhook, replayWebhook } from '../webhooks/change-webhook.ts';
@@ -117,23 +118,4 @@ function stateOf({ disabledAt, attempts, lastError, nextAttemptAt }: Webhook): s
   return attempts === 0
     ? ''
     : `failed ${count(attempts, 'time')} (${lastError ?? ''}), next ${moment(nextAttemptAt)}`;
-}
-
-function webhookToJson(webhook: Webhook): Record<string, unknown> {
-  return {
-    id: webhook.id,
-    name: webhook.name,
-    url: shownUrl(webhook.url),
-    kind: webhook.kind,
-    format: webhook.format,
-    types: webhook.types,
-    min_risk: webhook.minRisk,
-    position: webhook.position,
-    delivered_at: webhook.deliveredAt,
-    attempts: webhook.attempts,
-    next_attempt_at: webhook.nextAttemptAt,
-    last_error: webhook.lastError,
-    disabled_at: webhook.disabledAt,
-    created_at: webhook.createdAt,
-  };
 }

@@ -147,13 +147,3 @@ function toMail(row: MailRow): StoredMail {
     message: row.message,
   };
 }
-
-/** Tried, and still due. */
-export async function countFailing(db: Queryable): Promise<number> {
-  const row = await db('mails')
-    .whereNotNull('next_attempt_at')
-    .where('attempts', '>', 0)
-    .count<{ count: string | number }[]>('* as count')
-    .first();
-  return Number(row?.count ?? 0);
-}

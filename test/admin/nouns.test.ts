@@ -229,14 +229,13 @@ describe('the rest of the house', () => {
   test('the overview counts what was issued, minute by minute', async () => {
     await anOrderToken();
     const { body } = await admin.call('GET', '/overview');
-    expect(body.minutes).toHaveLength(60);
-    const issued = body.minutes.reduce(
-      (sum: number, minute: { tokens_issued: number }) => sum + minute.tokens_issued,
+    expect(body.tokens_per_minute).toHaveLength(60);
+    const issued = body.tokens_per_minute.reduce(
+      (sum: number, minute: { issued: number }) => sum + minute.issued,
       0,
     );
     const ledger = await admin.server.services.db.knex('tokens').pluck('kid');
     expect(issued).toBe(ledger.length);
-    expect(body.counts.clients).toMatchObject({ is_exact: true });
-    expect(body.health).toMatchObject({ pending_migrations: [], algs_without_key: [] });
+    expect(body.health).toEqual({ pending_migrations: [], algs_without_key: [] });
   });
 });

@@ -77,7 +77,7 @@ export async function fuzz(
       statuses[answer.status] = (statuses[answer.status] ?? 0) + 1;
       const isDone = answer.status < 400;
       if (isDone) done.add(operation.operationId);
-      if (isDone && answer.status !== 304) harvest(operation, text, ids);
+      if (isDone && text !== '') harvest(operation, text, ids);
       // Some requests end everything that was issued before.
       if (answer.status === 401) token = await admin.tokenFor(EVERY_SCOPE);
       const problem = wrongWith(operation.operationId, { status: answer.status, text, tookMs });
@@ -126,6 +126,7 @@ function wrongWith(
   if (status === 304) return undefined;
   if (status < 300) {
     if (status !== operation.status) return `${status} instead of ${operation.status}`;
+    if (status === 204) return text === '' ? undefined : `204 with ${text}`;
     const read = operation.answer.safeParse(JSON.parse(text));
     return read.success ? undefined : z.prettifyError(read.error).slice(0, 500);
   }
