@@ -74,6 +74,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'decisions',
     'report',
     'webhooks',
+    'configuration',
     'documents',
     'http',
     'interactions',

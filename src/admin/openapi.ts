@@ -99,8 +99,19 @@ function preconditions({ method, resource, outside }: Operation): Record<string,
 }
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io });
-  return rest;
+  const {
+    $schema: _dialect,
+    $defs: _json,
+    ...rest
+  } = z.toJSONSchema(schema, { target: 'draft-2020-12', io });
+  return withoutJson(rest);
+}
+
+/** The one schema that refers to itself is that of any JSON, which is what an empty schema says. */
+function withoutJson(schema: Record<string, unknown>): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(schema), (_name, value: unknown) =>
+    typeof value === 'object' && value !== null && '$ref' in value ? {} : value,
+  ) as Record<string, unknown>;
 }
 
 function securityScheme(issuer: string): Record<string, unknown> {

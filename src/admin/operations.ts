@@ -3,6 +3,7 @@ import { auditOperations } from './audit.ts';
 import { blockOperations } from './blocks.ts';
 import { clientPartOperations } from './client-parts.ts';
 import { clientOperations } from './clients.ts';
+import { configurationOperations } from './configuration.ts';
 import { explanationOperations } from './explanations.ts';
 import { grantOperations } from './grants.ts';
 import { identityProviderOperations } from './identity-providers.ts';
@@ -42,4 +43,5 @@ export const OPERATIONS: readonly Operation[] = [
   ...reportOperations,
   ...webhookOperations,
   ...settingOperations,
+  ...configurationOperations,
 ];

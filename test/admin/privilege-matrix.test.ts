@@ -44,7 +44,7 @@ test('each operation opens to its scope alone, and to none of the others, even t
 }, 60_000);
 
 /** What they look at comes in a body. */
-const READS = new Set(['tokens.inspect', 'audit.verify']);
+const READS = new Set(['tokens.inspect', 'audit.verify', 'configuration.plan']);
 
 test('whoever only looks changes nothing: writing takes a scope that writes', () => {
   const wrong = OPERATIONS.filter(

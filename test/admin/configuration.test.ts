@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { ADMIN_SCOPES } from '../../src/admin/scopes.ts';
+import { openAdmin, type AdminScene } from './scene.ts';
+
+let admin: AdminScene;
+
+beforeAll(async () => {
+  admin = await openAdmin();
+});
+afterAll(() => admin.stop());
+
+const configuration = {
+  version: 1,
+  apis: [
+    {
+      audience: 'https://api.example/orders',
+      name: 'Orders',
+      scopes: [{ name: 'read', description: 'Read' }],
+    },
+  ],
+  clients: [
+    {
+      client_id: 'nightly',
+      kind: 'machine',
+      client_name: 'Nightly',
+      apis: [{ audience: 'https://api.example/orders', scopes: ['read'] }],
+    },
+  ],
+};
+
+test('a file is planned, applied as it was reviewed, exported, and drift is seen', async () => {
+  const plan = await admin.call('POST', '/configuration/plan', { body: { configuration } });
+  expect(plan.status).toBe(200);
+  expect(
+    plan.body.changes.map(({ action, key }: { action: string; key: string }) => `${action} ${key}`),
+  ).toEqual(['create https://api.example/orders', 'create nightly']);
+  const stale = { configuration, plan_digest: '0'.repeat(64) };
+  expect((await admin.call('POST', '/configuration/apply', { body: stale })).status).toBe(409);
+  const reviewed = { configuration, plan_digest: plan.body.digest };
+  const applied = await admin.call('POST', '/configuration/apply', { body: reviewed });
+  expect(applied.body).toMatchObject({ applied: { create: 2 }, secrets: [{ client_id: 'nightly' }] });
+  const again = await admin.call('POST', '/configuration/apply', { body: { configuration } });
+  expect(again.body).toMatchObject({ applied: { create: 0, change: 0 }, secrets: [] });
+
+  const exported = await admin.call('GET', '/configuration');
+  expect(exported.body.clients.map(({ client_id: id }: { client_id: string }) => id)).toContain('nightly');
+  expect(JSON.stringify(exported.body)).not.toContain('gcs_');
+
+  await admin.call('PATCH', '/clients/nightly', { body: { client_name: 'Daily' } });
+  const { body } = await admin.call('GET', '/configuration/drift');
+  expect(body.drift).toMatchObject([{ kind: 'client', key: 'nightly', state: 'changed' }]);
+});
+
+test('a file reads nothing of the server, and says where it is wrong', async () => {
+  const logo = { file: '/etc/passwd' };
+  const clients = [{ ...configuration.clients[0], client_id: 'branded', brand: { logo } }];
+  const refused = await admin.call('POST', '/configuration/plan', {
+    body: { configuration: { version: 1, clients } },
+  });
+  expect(refused.status).toBe(400);
+  expect(refused.body.detail).toContain('clients[0]');
+});
+
+test('only who may change everything that a file can hold applies one', async () => {
+  const scopes = ADMIN_SCOPES.map(({ name }) => name).filter((name) => name !== 'admin:roles:write');
+  const token = await admin.tokenFor(scopes);
+  const body = { configuration };
+  expect((await admin.call('POST', '/configuration/plan', { token, body })).status).toBe(200);
+  expect((await admin.call('POST', '/configuration/apply', { token, body })).status).toBe(403);
+});
