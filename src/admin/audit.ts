@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { findHead } from '../audit/chain-store.ts';
 import { checkpointKeys } from '../audit/checkpoint-keys.ts';
 import { listLatestCheckpoints } from '../audit/checkpoint-store.ts';
 import { readCheckpoint } from '../audit/checkpoint.ts';
@@ -7,12 +8,14 @@ import { searchEvents } from '../audit/search.ts';
 import { verifyChain } from '../audit/verify-chain.ts';
 import { identifier, instant, text } from '../documents/document.ts';
 import {
+  chainHeadDocument,
   chainReportDocument,
   chainReportToJson,
   checkpointDocument,
   eventDocument,
   eventToJson,
 } from '../documents/event.ts';
+import { AppError } from '../errors.ts';
 import { httpError } from '../http/errors.ts';
 import { parseCidr } from '../http/ip.ts';
 import { cut, operation, pageOf, pageQuery } from './define.ts';
@@ -70,12 +73,13 @@ export const listCheckpointsOperation = operation({
   method: 'GET',
   path: '/checkpoints',
   scope: READ,
-  summary: 'Signed statements of what the log was, the latest first',
-  answer: z.strictObject({ checkpoints: z.array(checkpointDocument) }),
+  summary: 'How far the log has come, and signed statements of what it was, the latest first',
+  answer: z.strictObject({ head: chainHeadDocument, checkpoints: z.array(checkpointDocument) }),
   async run({ db, secrets, config }) {
     const keys = checkpointKeys(secrets);
     const stored = await listLatestCheckpoints(db.pool, CHECKPOINTS_MAX);
     return {
+      head: await findHead(db.pool),
       checkpoints: stored.map(({ number, seq, jws }) => {
         const read = readCheckpoint(jws, { keys, issuer: config.issuer });
         const said = read.ok ? read.checkpoint : undefined;
@@ -88,25 +92,40 @@ export const listCheckpointsOperation = operation({
 
 const KNOWN_MAX = 100;
 
+/** Some millions of events: people and proxies wait no longer. */
+const VERIFY_MAX_MS = 20_000;
+
 export const verifyLogOperation = operation({
   id: 'audit.verify',
   method: 'POST',
   path: '/events/verify',
   scope: READ,
   summary:
-    'Read the whole log and check that nothing was changed, taken out or cut off; seconds for a million events',
+    'Read the log and check that nothing was changed, taken out or cut off; seconds for a million events',
   body: z.strictObject({
     checkpoints: z
       .array(z.string().max(5000))
       .max(KNOWN_MAX)
       .optional()
       .describe('Those that were kept elsewhere, as compact JWS'),
+    last: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('So many events at the end; the one before them is believed. Default: all'),
   }),
   answer: chainReportDocument,
   outside: true,
-  async run({ db, secrets, config }, { body: { checkpoints: known = [] } }) {
-    const context = { pool: db.pool, keys: checkpointKeys(secrets), issuer: config.issuer };
-    return chainReportToJson(await verifyChain(context, { known }));
+  async run({ db, secrets, config }, { body: { checkpoints: known = [], last } }) {
+    const signal = AbortSignal.timeout(VERIFY_MAX_MS);
+    const context = { pool: db.pool, keys: checkpointKeys(secrets), issuer: config.issuer, signal };
+    try {
+      return chainReportToJson(await verifyChain(context, { known, last }));
+    } catch (error) {
+      if (error !== signal.reason) throw error;
+      const message = `That is more than can be read in ${VERIFY_MAX_MS / 1000} s: fewer of the last events, or guichet audit verify for all.`;
+      throw new AppError('log_too_long', message, { status: 409, cause: error });
+    }
   },
 });
 

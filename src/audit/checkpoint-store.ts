@@ -19,6 +19,16 @@ export async function listCheckpoints(
   return rows;
 }
 
+/** The number of the last one that is about a link up to this one. Found from the end: there are a few since. */
+export async function countCheckpointsUntil(pool: Pool, seq: number): Promise<number> {
+  const { rows } = await pool.query<{ number: number }>({
+    name: 'audit_checkpoints_until',
+    text: 'SELECT number FROM audit_checkpoints WHERE seq <= $1 ORDER BY number DESC LIMIT 1',
+    values: [seq],
+  });
+  return rows[0]?.number ?? 0;
+}
+
 /** Newest first. */
 export async function listLatestCheckpoints(pool: Pool, limit: number): Promise<StoredCheckpoint[]> {
   const { rows } = await pool.query<StoredCheckpoint>({

@@ -4,13 +4,14 @@ import type { Head } from './chain.ts';
 import { findHashes } from './chain-store.ts';
 import type { CheckpointKey } from './checkpoint-keys.ts';
 import { readCheckpoint, type Checkpoint } from './checkpoint.ts';
-import { listCheckpoints } from './checkpoint-store.ts';
+import { countCheckpointsUntil, listCheckpoints } from './checkpoint-store.ts';
 import type { Findings } from './findings.ts';
 
 interface Context {
   readonly pool: Pool;
   readonly keys: readonly CheckpointKey[];
   readonly issuer: string;
+  readonly signal?: AbortSignal | undefined;
 }
 
 interface Against {
@@ -18,6 +19,8 @@ interface Against {
   readonly known: readonly string[];
   readonly head: Head;
   readonly findings: Findings;
+  /** Those about links up to this one are believed. */
+  readonly afterSeq: number;
 }
 
 /** How many were right, and the last link that one of those is about. */
@@ -28,12 +31,13 @@ interface Vouched {
 
 const PAGE = 1000;
 
-/** Holds every checkpoint against the chain. */
+/** Holds every checkpoint against the chain, or those since a link. */
 export async function verifyCheckpoints(ctx: Context, against: Against): Promise<Vouched> {
   const { known, findings } = against;
   const vouched: Vouched = { checkpoints: 0, seq: 0 };
-  let last = 0;
+  let last = against.afterSeq === 0 ? 0 : await countCheckpointsUntil(ctx.pool, against.afterSeq);
   for (;;) {
+    ctx.signal?.throwIfAborted();
     const page = await listCheckpoints(ctx.pool, { after: last, limit: PAGE });
     if (page.length === 0) break;
     const read: Checkpoint[] = [];

@@ -1,5 +1,6 @@
 import { api } from './api.ts';
 import { apis } from './apis.ts';
+import { audit } from './audit.ts';
 import { client } from './client.ts';
 import { clients } from './clients.ts';
 import type { Screen } from './context.ts';
@@ -28,4 +29,5 @@ export const SCREENS: readonly Screen[] = [
   sessions,
   tokens,
   keys,
+  audit,
 ];

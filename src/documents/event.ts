@@ -22,7 +22,9 @@ export const eventDocument = z.strictObject({
     .nullable(),
 });
 
-export function eventToJson(event: LoggedEvent): z.output<typeof eventDocument> {
+export type EventDocument = z.output<typeof eventDocument>;
+
+export function eventToJson(event: LoggedEvent): EventDocument {
   return {
     id: event.id,
     seq: event.seq,
@@ -47,10 +49,14 @@ export const checkpointDocument = z.strictObject({
   jws: z.string().describe('To be kept elsewhere: what is cut off afterwards is found by it'),
 });
 
+/** The last link, and what everything up to it hashes to. */
+export const chainHeadDocument = z.strictObject({ seq: z.int(), hash: z.string() });
+
 export const chainReportDocument = z.strictObject({
   ok: z.boolean(),
-  events: z.int(),
-  head: z.strictObject({ seq: z.int(), hash: z.string() }),
+  events: z.int().describe('That were read'),
+  from_seq: z.int().describe('Where reading began; 1: with the first event'),
+  head: chainHeadDocument,
   checkpoints: z.int().describe('Genuine ones that agree with the log'),
   vouched_seq: z.int().describe('The last event that one of them vouches for'),
   findings: z.array(
@@ -69,6 +75,7 @@ export function chainReportToJson(report: ChainReport): z.output<typeof chainRep
   return {
     ok: report.ok,
     events: report.events,
+    from_seq: report.fromSeq,
     head: { seq: report.head.seq, hash: report.head.hash },
     checkpoints: report.checkpoints,
     vouched_seq: report.vouchedSeq,

@@ -1,5 +1,6 @@
 import type { ConsoleApplicationPages } from './console-applications.ts';
 import type { ConsolePeoplePages } from './console-people.ts';
+import type { ConsoleSecurityPages } from './console-security.ts';
 import type { ConsoleTokenPages } from './console-tokens.ts';
 import type { Person } from './core.ts';
 import type { NewPasswordProblem } from './registration.ts';
@@ -8,7 +9,8 @@ import type { NewPasswordProblem } from './registration.ts';
  * The screens of /console. Their words stand in their templates: operators read English, as the command line and the admin API
  * speak it, and so these pages are rendered in English alone. Times are dates here; everything else is as documents have it.
  */
-export interface ConsolePages extends ConsoleApplicationPages, ConsolePeoplePages, ConsoleTokenPages {
+export interface ConsolePages
+  extends ConsoleApplicationPages, ConsolePeoplePages, ConsoleTokenPages, ConsoleSecurityPages {
   readonly 'console-overview': OverviewLocals;
   /** Signed in, but no administrator. */
   readonly 'console-denied': { readonly identifier: string };

@@ -23,6 +23,15 @@ const ENTRIES: readonly (readonly [group: string, entries: readonly (readonly [s
       ['Keys', '/console/keys'],
     ],
   ],
+  [
+    'Security',
+    [
+      ['Audit log', '/console/audit'],
+      ['Explain', '/console/explain'],
+      ['Blocked addresses', '/console/blocks'],
+      ['Security report', '/console/report'],
+    ],
+  ],
 ];
 
 /** For the samples of whatever stands in the frame of the console. */

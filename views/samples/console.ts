@@ -2,6 +2,7 @@ import type { ConsolePages } from '../locals/console.ts';
 import { consoleApplicationSamples } from './console-applications.ts';
 import { sampleConsole } from './console-frame.ts';
 import { consolePeopleSamples } from './console-people.ts';
+import { consoleSecuritySamples } from './console-security.ts';
 import { consoleTokenSamples } from './console-tokens.ts';
 import type { SamplesOf } from './samples.ts';
 
@@ -86,6 +87,7 @@ export const consoleSamples: SamplesOf<ConsolePages> = {
   ...consoleApplicationSamples,
   ...consolePeopleSamples,
   ...consoleTokenSamples,
+  ...consoleSecuritySamples,
   'console-overview': { busy: overview },
   'console-denied': { person: { identifier: 'ines.moreau@example.org' } },
   'console-stopped': { declined: { path: '/console/clients' } },

@@ -1,0 +1,125 @@
+import type { ConsoleSecurityPages } from '../locals/console-security.ts';
+import { lately, sampleConsole, since } from './console-frame.ts';
+import type { SamplesOf } from './samples.ts';
+
+const audit: ConsoleSecurityPages['console-audit'] = {
+  frame: sampleConsole('Audit log'),
+  filters: {
+    type: '',
+    actor: '',
+    client_id: '',
+    account_id: '',
+    address: '',
+    request_id: '',
+    since: '',
+    until: '',
+    min_risk: '',
+  },
+  types: ['account.signed-in', 'client.created'],
+  events: [
+    {
+      id: '48213',
+      at: lately,
+      type: 'refresh-token.reused',
+      words: 'A refresh token was used twice',
+      actor: { label: 'cli_6fT0bQ2mZxKcV8rWn4YpLs', path: '/console/clients/cli_6fT0bQ2mZxKcV8rWn4YpLs' },
+      about: [{ label: 'usr_3hGd9sLkQw7eRtYuIoPaZx', path: '/console/users/usr_3hGd9sLkQw7eRtYuIoPaZx' }],
+      requestId: 'req_0123456789abcdef0123456789abcdef',
+      address: '2001:db8:4711:fe00:1234:5678:9abc:def0',
+      networkToBlock: '2001:db8:4711:fe00::/64',
+      risk: { score: 90, level: 'high', reasons: 'a refresh token that was used before: two have it' },
+      facts: [{ label: 'grantId', value: 'grt_01k9x4w3v2' }],
+    },
+    {
+      id: '48212',
+      at: lately,
+      type: 'guessing.stopped',
+      words: 'Guessing was stopped',
+      actor: { label: 'nobody signed in', path: undefined },
+      about: [],
+      requestId: 'req_0123456789abcdef0123456789abcde0',
+      address: '203.0.113.7',
+      networkToBlock: '203.0.113.7',
+      risk: { score: 60, level: 'medium', reasons: 'one account is guessed at' },
+      facts: [],
+    },
+    {
+      id: '48211',
+      at: since,
+      type: 'account.signed-in',
+      words: 'Somebody signed in',
+      actor: { label: 'usr_3hGd9sLkQw7eRtYuIoPaZx', path: '/console/users/usr_3hGd9sLkQw7eRtYuIoPaZx' },
+      about: [{ label: 'cli_6fT0bQ2mZxKcV8rWn4YpLs', path: '/console/clients/cli_6fT0bQ2mZxKcV8rWn4YpLs' }],
+      requestId: undefined,
+      address: '192.0.2.7',
+      networkToBlock: undefined,
+      risk: { score: 15, level: 'low', reasons: 'a browser that was never seen before' },
+      facts: [{ label: 'device', value: 'Firefox on Linux' }],
+    },
+    {
+      id: '48210',
+      at: since,
+      type: 'role.given',
+      words: 'A role was given',
+      actor: { label: 'the command line', path: undefined },
+      about: [{ label: 'usr_3hGd9sLkQw7eRtYuIoPaZx', path: '/console/users/usr_3hGd9sLkQw7eRtYuIoPaZx' }],
+      requestId: undefined,
+      address: undefined,
+      networkToBlock: undefined,
+      risk: null,
+      facts: [{ label: 'role', value: 'auditor' }],
+    },
+  ],
+  pager: { first: undefined, next: '/console/audit?after=48210' },
+  equivalent: { command: 'guichet audit list --min-risk 50 --since 24h' },
+  log: {
+    length: 1_048_213,
+    hash: '5a'.repeat(32),
+    checkpoint: { number: 8123, seq: 1_048_200, at: lately },
+  },
+  lasts: ['10000', '100000', 'all'],
+  verification: undefined,
+};
+
+export const consoleSecuritySamples: SamplesOf<ConsoleSecurityPages> = {
+  'console-audit': {
+    some: audit,
+    none: {
+      ...audit,
+      events: [],
+      filters: { ...audit.filters, actor: 'cli', since: '24h' },
+      pager: { first: undefined, next: undefined },
+      log: { length: 0, hash: '00'.repeat(32), checkpoint: undefined },
+    },
+    whole: {
+      ...audit,
+      verification: {
+        isFine: true,
+        summary: 'The whole log is as it was written: 1048213 events read, up to 1048213.',
+        signed: '8123 signed checkpoints agree, the last about event 1048200; 13 events came after it.',
+        findings: [],
+      },
+    },
+    broken: {
+      ...audit,
+      log: { ...audit.log, checkpoint: { number: 8123, seq: 1_048_200, at: undefined } },
+      verification: {
+        isFine: false,
+        summary: 'The log from event 1038214 on is not as it was written: 2 problems in 10000 events.',
+        signed: '3 signed checkpoints agree, the last about event 1040000; 8213 events came after it.',
+        findings: [
+          {
+            code: 'event_changed',
+            seq: 1_041_000,
+            message: 'The event 41000 is not the one that link 1041000 was made of, or the link was changed.',
+          },
+          {
+            code: 'protection_missing',
+            seq: undefined,
+            message: 'The trigger audit_events_append_only is missing.',
+          },
+        ],
+      },
+    },
+  },
+};
