@@ -66,8 +66,9 @@ async function answer(context: ConsoleContext, ctx: Context, target: Target): Pr
   const signedIn = await context.sessions.find(ctx);
   if (!signedIn) return seeOther(ctx, signInUrl(context, path, 'session'));
   if (isForm) checkCsrf(context.secrets, ctx, signedIn.session.uid);
-  const operator = await findOperator(context, signedIn.account);
-  if (!operator) return deny(context, ctx, signedIn.account);
+  const found = await findOperator(context, signedIn.account);
+  if (!found) return deny(context, ctx, signedIn.account);
+  const operator = { ...found, address: stateOf(ctx).address };
   const lack = lackOf(context, signedIn.session, { fresh: isForm && isFreshOnly(action) });
   if (lack) return seeOther(ctx, signInUrl(context, path, lack));
   if (!operator.scopes.has(screen.scope)) return leadElsewhere(ctx, operator.scopes, screen);

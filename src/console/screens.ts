@@ -1,9 +1,11 @@
 import { api } from './api.ts';
 import { apis } from './apis.ts';
 import { audit } from './audit.ts';
+import { blocks } from './blocks.ts';
 import { client } from './client.ts';
 import { clients } from './clients.ts';
 import type { Screen } from './context.ts';
+import { explain } from './explain.ts';
 import { newApi } from './new-api.ts';
 import { newClient } from './new-client.ts';
 import { newUser } from './new-user.ts';
@@ -30,4 +32,6 @@ export const SCREENS: readonly Screen[] = [
   tokens,
   keys,
   audit,
+  explain,
+  blocks,
 ];

@@ -3,6 +3,8 @@ import type { ConsoleFrame, Equivalent, Pager } from './console.ts';
 /** What happened, who is shut out, why something was refused, who may do what. */
 export interface ConsoleSecurityPages {
   readonly 'console-audit': AuditLocals;
+  readonly 'console-blocks': BlocksLocals;
+  readonly 'console-explain': ExplainLocals;
 }
 
 /** A person, a client, or a part of the server. */
@@ -68,5 +70,54 @@ export interface Verification {
     readonly code: string;
     readonly seq: number | undefined;
     readonly message: string;
+  }[];
+}
+
+interface BlocksLocals {
+  readonly frame: ConsoleFrame;
+  readonly withThoseOver: boolean;
+  readonly blocks: readonly {
+    readonly id: string;
+    readonly network: string;
+    readonly reason: string;
+    readonly by: Party;
+    readonly since: Date;
+    readonly expiresAt: Date | undefined;
+    readonly liftedAt: Date | undefined;
+    readonly isLive: boolean;
+  }[];
+  readonly pager: Pager;
+  readonly values: Readonly<Record<string, string>>;
+  /** The operator's: what it is in cannot be blocked. */
+  readonly ownAddress: string;
+  readonly equivalent: Equivalent;
+  readonly mayWrite: boolean;
+}
+
+interface ExplainLocals {
+  readonly frame: ConsoleFrame;
+  readonly request: string;
+  readonly client: string;
+  /** `none`: nothing is kept under the id; undefined: none was given. */
+  readonly explanation: ExplainedRequest | 'none' | undefined;
+  readonly keptHours: number;
+  readonly latest: readonly ExplainedRequest[];
+  readonly pager: Pager;
+  readonly equivalent: Equivalent;
+}
+
+export interface ExplainedRequest {
+  readonly id: string;
+  readonly at: Date;
+  readonly endpoint: string;
+  readonly status: number;
+  readonly outcome: string;
+  readonly client: Party | undefined;
+  readonly account: Party | undefined;
+  readonly address: string | undefined;
+  readonly steps: readonly {
+    readonly step: string;
+    readonly verdict: 'refused' | 'reduced' | 'noted';
+    readonly words: string;
   }[];
 }

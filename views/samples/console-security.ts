@@ -1,4 +1,4 @@
-import type { ConsoleSecurityPages } from '../locals/console-security.ts';
+import type { ConsoleSecurityPages, ExplainedRequest } from '../locals/console-security.ts';
 import { lately, sampleConsole, since } from './console-frame.ts';
 import type { SamplesOf } from './samples.ts';
 
@@ -81,6 +81,115 @@ const audit: ConsoleSecurityPages['console-audit'] = {
   verification: undefined,
 };
 
+const blocks: ConsoleSecurityPages['console-blocks'] = {
+  frame: sampleConsole('Blocked addresses'),
+  withThoseOver: true,
+  blocks: [
+    {
+      id: 'blk_1',
+      network: '2001:db8:4711:fe00::/64',
+      reason: 'Tries out stolen passwords, ticket 4711',
+      by: { label: 'usr_3hGd9sLkQw7eRtYuIoPaZx', path: '/console/users/usr_3hGd9sLkQw7eRtYuIoPaZx' },
+      since,
+      expiresAt: undefined,
+      liftedAt: undefined,
+      isLive: true,
+    },
+    {
+      id: 'blk_2',
+      network: '203.0.113.7/32',
+      reason: 'Guesses passwords',
+      by: { label: 'the command line', path: undefined },
+      since,
+      expiresAt: lately,
+      liftedAt: undefined,
+      isLive: false,
+    },
+    {
+      id: 'blk_3',
+      network: '198.51.100.0/24',
+      reason: 'Wrong network',
+      by: { label: 'the command line', path: undefined },
+      since,
+      expiresAt: undefined,
+      liftedAt: lately,
+      isLive: false,
+    },
+  ],
+  pager: { first: undefined, next: undefined },
+  values: { network: '203.0.113.7' },
+  ownAddress: '192.0.2.7',
+  equivalent: { command: "guichet blocks add 203.0.113.7 --reason 'guesses passwords' --for 2h" },
+  mayWrite: true,
+};
+
+const refused: ExplainedRequest = {
+  id: 'req_0123456789abcdef0123456789abcdef',
+  at: lately,
+  endpoint: '/token',
+  status: 400,
+  outcome: 'invalid_grant',
+  client: { label: 'cli_6fT0bQ2mZxKcV8rWn4YpLs', path: '/console/clients/cli_6fT0bQ2mZxKcV8rWn4YpLs' },
+  account: { label: 'usr_3hGd9sLkQw7eRtYuIoPaZx', path: '/console/users/usr_3hGd9sLkQw7eRtYuIoPaZx' },
+  address: '192.0.2.7',
+  steps: [
+    {
+      step: 'authorization code',
+      verdict: 'refused',
+      words:
+        'The code was used before, 12 seconds earlier: it is good once, and all that came of it is revoked.',
+    },
+    {
+      step: 'scope',
+      verdict: 'reduced',
+      words: 'Of "orders:read orders:write", no role carries orders:write.',
+    },
+    {
+      step: 'client authentication',
+      verdict: 'noted',
+      words: 'The client used the older of its two secrets.',
+    },
+  ],
+};
+
+const explain: ConsoleSecurityPages['console-explain'] = {
+  frame: sampleConsole('Explain'),
+  request: '',
+  client: '',
+  explanation: undefined,
+  keptHours: 24,
+  latest: [
+    refused,
+    {
+      ...refused,
+      id: 'req_0123456789abcdef0123456789abcde0',
+      endpoint: '/auth',
+      outcome: 'invalid_redirect_uri',
+      account: undefined,
+      steps: [
+        {
+          step: 'redirect_uri',
+          verdict: 'refused',
+          words:
+            '"https://app.example.com/cb/" is none of the two that are registered; it differs by a slash at its end.',
+        },
+      ],
+    },
+    {
+      ...refused,
+      id: 'req_0123456789abcdef0123456789abcde1',
+      endpoint: '/introspect',
+      status: 401,
+      outcome: 'invalid_client',
+      client: undefined,
+      account: undefined,
+      steps: [],
+    },
+  ],
+  pager: { first: undefined, next: '/console/explain?after=req_1' },
+  equivalent: { command: 'guichet explain req_0123456789abcdef0123456789abcdef' },
+};
+
 export const consoleSecuritySamples: SamplesOf<ConsoleSecurityPages> = {
   'console-audit': {
     some: audit,
@@ -120,6 +229,30 @@ export const consoleSecuritySamples: SamplesOf<ConsoleSecurityPages> = {
           },
         ],
       },
+    },
+  },
+  'console-blocks': {
+    some: blocks,
+    none: { ...blocks, withThoseOver: false, blocks: [], values: {} },
+    auditor: { ...blocks, mayWrite: false },
+    refused: {
+      ...blocks,
+      values: { network: '192.0.2.0/24', reason: 'test', until: '2h' },
+      frame: {
+        ...sampleConsole('Blocked addresses'),
+        refusal: { message: 'You are in this network yourself.', code: 'invalid_block' },
+      },
+    },
+  },
+  'console-explain': {
+    asked: explain,
+    found: { ...explain, request: refused.id, explanation: refused },
+    'not-found': {
+      ...explain,
+      request: 'req_1',
+      explanation: 'none',
+      latest: [],
+      pager: { first: undefined, next: undefined },
     },
   },
 };
