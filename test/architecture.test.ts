@@ -41,6 +41,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   revocation: [...GROUND, 'audit', ...ROOMS],
   // What files say, made so by the verbs of the rooms.
   configuration: [...GROUND, 'audit', ...ROOMS, 'revocation', 'documents'],
+  // Makes what another server had, by the verbs of the rooms.
+  migration: [...GROUND, 'audit', ...ROOMS, 'revocation'],
   // Looks at everything that a token hangs on.
   inspection: [...GROUND, 'audit', ...ROOMS, 'revocation'],
   documents: [

@@ -1,3 +1,4 @@
+import type { Knex } from 'knex';
 import type { PoolClient } from 'pg';
 
 import type { Actor } from '../audit/event.ts';
@@ -51,6 +52,8 @@ interface ImportPlan {
   /** What a batch with conflicts comes to: nothing of it is imported, or what has none. */
   readonly onConflict: 'fail' | 'skip';
   readonly actor: Actor;
+  /** What else comes with those that are new, by their ids; a part of the batch's transaction. */
+  readonly also?: ((tx: Knex.Transaction, ids: ReadonlySet<string>, now: Date) => Promise<void>) | undefined;
 }
 
 export async function openAccountImport(ctx: ImportContext, plan: ImportPlan): Promise<AccountImport> {
@@ -67,7 +70,7 @@ export async function openAccountImport(ctx: ImportContext, plan: ImportPlan): P
 
 async function runBatch(
   ctx: ImportContext,
-  { rehearse, onConflict, actor }: ImportPlan,
+  { rehearse, onConflict, actor, also }: ImportPlan,
   { seen, rows }: { seen: PoolClient; rows: readonly ImportRow[] },
 ): Promise<BatchOutcome> {
   const repeats = await noteSeen(seen, rows);
@@ -83,7 +86,7 @@ async function runBatch(
   if (rehearse) return { imported: newRows.length, alreadyThere, conflicts: all };
   if (newRows.length === 0 || (all.length > 0 && onConflict === 'fail'))
     return { imported: 0, alreadyThere, conflicts: all };
-  const late = await insert(ctx, newRows, { alreadyThere, conflicts: all.length, actor });
+  const late = await insert(ctx, newRows, { alreadyThere, conflicts: all.length, actor, also });
   return { imported: newRows.length - late.length, alreadyThere, conflicts: [...all, ...late] };
 }
 
@@ -91,7 +94,11 @@ async function runBatch(
 async function insert(
   { db, clock }: ImportContext,
   rows: readonly ImportRow[],
-  { actor, ...counts }: { alreadyThere: number; conflicts: number; actor: Actor },
+  {
+    actor,
+    also,
+    ...counts
+  }: { alreadyThere: number; conflicts: number } & Pick<ImportPlan, 'actor' | 'also'>,
 ): Promise<Conflict[]> {
   return db.transaction(async (tx) => {
     const now = clock.now();
@@ -100,6 +107,7 @@ async function insert(
     if (inserted.size > 0) {
       const detail = { ...counts, imported: inserted.size, conflicts: counts.conflicts + late.length };
       await record(tx, { occurredAt: now, type: 'accounts.imported', actor, detail });
+      await also?.(tx, inserted, now);
     }
     return late.map(({ line, id }) => ({ line, id, problem: TAKEN_MEANWHILE }));
   });

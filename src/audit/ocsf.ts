@@ -65,6 +65,7 @@ const TYPES: Readonly<Record<string, Mapping>> = {
   'passkey.added': FACTOR_ENABLED,
   'totp.added': FACTOR_ENABLED,
   'recovery-codes.made': FACTOR_ENABLED,
+  'totps.imported': FACTOR_ENABLED,
   'passkey.removed': FACTOR_DISABLED,
   'totp.removed': FACTOR_DISABLED,
   'mail.held-back': other(API_ACTIVITY, 'Mail Held Back'),

@@ -60,3 +60,12 @@ export function base32(bytes: Uint8Array): string {
   const groups = bits.match(/.{1,5}/g) ?? [];
   return groups.map((group) => BASE32.charAt(Number.parseInt(group.padEnd(5, '0'), 2))).join('');
 }
+
+/** What {@link base32} writes, in either case and with padding or without. undefined: it is something else. */
+export function fromBase32(text: string): Buffer | undefined {
+  const characters = text.toUpperCase().replace(/=+$/, '');
+  if (!/^[A-Z2-7]+$/.test(characters)) return undefined;
+  const bits = Array.from(characters, (one) => BASE32.indexOf(one).toString(2).padStart(5, '0')).join('');
+  const bytes = bits.match(/.{8}/g) ?? [];
+  return Buffer.from(bytes.map((byte) => Number.parseInt(byte, 2)));
+}

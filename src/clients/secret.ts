@@ -12,8 +12,8 @@ const PREFIX = 'gcs_';
 
 const SECRET_BYTES = 32;
 
-/** Enough to tell two secrets apart, far too little to guess the rest: 24 of 256 bits. */
-const HINT_LENGTH = PREFIX.length + 4;
+/** Enough to tell two secrets apart, far too little to guess the rest: 24 of 256 bits, of one of ours. */
+const HINT_LENGTH = 4;
 
 /** Longer than any secret of ours; spares hashing whatever somebody sends. */
 const PRESENTED_LENGTH_MAX = 256;
@@ -65,7 +65,28 @@ export function isGeneratedSecret(value: string): boolean {
 
 /** What is stored of a secret. */
 export function digestSecret(secrets: Secrets, value: string): { digest: Buffer; hint: string } {
-  return { digest: hmac(secrets.clientSecretKey, value), hint: value.slice(0, HINT_LENGTH) };
+  return { digest: hmac(secrets.clientSecretKey, value), hint: value.slice(0, hintLength(value)) };
+}
+
+function hintLength(value: string): number {
+  return isGeneratedSecret(value) ? PREFIX.length + HINT_LENGTH : HINT_LENGTH;
+}
+
+/** What a secret of another server has to be worth, so that a fast hash of it will do: nobody tries 2¹²⁸ of them. */
+const FOREIGN_SECRET_BITS_MIN = 128;
+/** Repetition is no randomness; 22 characters that were drawn have more. */
+const DISTINCT_MIN = 8;
+
+/**
+ * Whether a secret that another server made may go on working here: RFC 6749 §A.2 characters, and as long as a random text of its
+ * alphabet needs to be worth 128 bits. That it was drawn at random is what nobody can see.
+ */
+export function isStrongSecret(value: string): boolean {
+  if (!/^[\x21-\x7e]+$/.test(value) || value.length > PRESENTED_LENGTH_MAX) return false;
+  const isHex = /^[0-9a-f-]+$/i.test(value);
+  const length = isHex ? value.replaceAll('-', '').length : value.length;
+  const bitsEach = isHex ? 4 : Math.log2(62);
+  return new Set(value).size >= DISTINCT_MIN && length * bitsEach >= FOREIGN_SECRET_BITS_MIN;
 }
 
 /** A secret that is used for longer than this without being changed might as well have no end. */

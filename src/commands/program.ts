@@ -70,6 +70,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'let an application register itself (RFC 7591)',
     load: async () => (await import('./registration-tokens.ts')).registrationTokensCommand,
   },
+  import: {
+    summary: 'bring another server’s clients, APIs, roles and people along: Keycloak, Auth0',
+    load: async () => (await import('./import.ts')).importCommand,
+  },
   plan: {
     summary: 'what a configuration file would change',
     load: async () => (await import('./configuration.ts')).planCommand,

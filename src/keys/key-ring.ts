@@ -1,3 +1,5 @@
+import type { JWK } from 'jose';
+
 import type { Clock } from '../clock.ts';
 import type { Seal } from '../crypto/seal.ts';
 import type { Database } from '../db/database.ts';
@@ -16,6 +18,8 @@ export interface KeyRing {
    * tokens with the first key of their algorithm. The caller owns the copies it gets.
    */
   jwks(): PrivateJwk[];
+  /** Public keys of another server, which the JWKS shows as well. Nothing that they signed is ours. */
+  foreignJwks(): JWK[];
   /** The key that signs for `alg` now. */
   activeKid(alg: string): string | undefined;
   /** `listener` runs after every change of the set or of a key's state. */
@@ -35,6 +39,7 @@ interface Context {
 interface Held {
   readonly version: string;
   readonly jwks: readonly PrivateJwk[];
+  readonly foreign: readonly JWK[];
   readonly activeKids: ReadonlyMap<string, string>;
 }
 
@@ -60,6 +65,7 @@ export async function createKeyRing(context: Context): Promise<KeyRing> {
 
   return {
     jwks: () => structuredClone([...held.jwks]),
+    foreignJwks: () => structuredClone([...held.foreign]),
     activeKid: (alg) => held.activeKids.get(alg),
     onChange: (listener) => void listeners.push(listener),
     async close() {
@@ -71,7 +77,8 @@ export async function createKeyRing(context: Context): Promise<KeyRing> {
 
 async function load({ db, seal, log }: Context): Promise<Held & { unreadable: SigningKey[] }> {
   const keys = await listKeys(db.knex);
-  const shown = jwksOrder(keys);
+  const shown = jwksOrder(keys).filter((key) => !isForeign(key));
+  const foreign = keys.filter(isForeign).map(({ publicJwk }) => publicJwk);
   const jwks: PrivateJwk[] = [];
   const activeKids = new Map<string, string>();
   const unreadable: SigningKey[] = [];
@@ -88,7 +95,12 @@ async function load({ db, seal, log }: Context): Promise<Held & { unreadable: Si
     jwks.push(jwk);
     if (key.state === 'active') activeKids.set(key.alg, key.kid);
   }
-  return { version: keysVersion(keys), jwks, activeKids, unreadable };
+  return { version: keysVersion(keys), jwks, foreign, activeKids, unreadable };
+}
+
+/** Of another server: it never had a private part here. */
+function isForeign({ state, sealedPrivate }: SigningKey): boolean {
+  return state === 'retired' && sealedPrivate === null;
 }
 
 /** A key that cannot be opened is left out, because one unreadable old key must not take the readable ones along. */

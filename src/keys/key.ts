@@ -11,7 +11,10 @@ export interface SigningKey {
   readonly alg: SigningAlg;
   readonly state: KeyState;
   readonly publicJwk: JWK;
-  /** Sealed with {@link privateKeyAad}; null once revoked, when there is nothing left to steal. */
+  /**
+   * Sealed with {@link privateKeyAad}; null once revoked, when there is nothing left to steal, and of a key of another server
+   * (import-keys.ts), which is retired from the beginning.
+   */
   readonly sealedPrivate: Buffer | null;
   readonly createdAt: Date;
   readonly publishedAt: Date | null;
@@ -40,6 +43,14 @@ export interface PrivateJwk extends JWK {
 
 /** A key that was made and sealed but is not stored yet. */
 export type NewKey = Pick<SigningKey, 'kid' | 'alg' | 'publicJwk'> & { readonly sealedPrivate: Buffer };
+
+/** A public key of another server. */
+export interface ForeignKey {
+  /** As that server names it in its tokens. */
+  readonly kid: string;
+  readonly alg: SigningAlg;
+  readonly jwk: JWK;
+}
 
 export const KEYS_CHANNEL = 'guichet_keys';
 

@@ -86,6 +86,24 @@ export async function insertKey(tx: Knex.Transaction, key: NewKey, now: Date): P
   });
 }
 
+/** Never signed here: it verifies until it is forgotten, as one of ours that has retired. */
+export async function insertForeignKey(
+  tx: Knex.Transaction,
+  { kid, alg, publicJwk }: Pick<SigningKey, 'kid' | 'alg' | 'publicJwk'>,
+  now: Date,
+): Promise<void> {
+  await tx<Row>('signing_keys').insert({
+    kid,
+    alg,
+    state: 'retired',
+    public_jwk: publicJwk,
+    sealed_private: null,
+    created_at: now,
+    published_at: now,
+    retired_at: now,
+  });
+}
+
 export async function publishKey(tx: Knex.Transaction, kid: string, now: Date): Promise<void> {
   await tx<Row>('signing_keys')
     .where({ kid, state: 'pending' })

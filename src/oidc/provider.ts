@@ -19,7 +19,7 @@ import { throttleTokenScans, throttleUserCodes } from './guesses.ts';
 import { refuseOtherHints } from './id-token-hints.ts';
 import { commitIssued } from './issuance.ts';
 import { getInsteadOfPost } from './posted-requests.ts';
-import { allowFormTarget, cacheMetadata, nameForbiddenGrants } from './responses.ts';
+import { allowFormTarget, cacheMetadata, nameForbiddenGrants, showForeignKeys } from './responses.ts';
 import { reportReplay } from './report-failures.ts';
 import { hideStoredSecrets } from './registration.ts';
 import { reportErrors, unavailableInsteadOfError } from './errors.ts';
@@ -47,6 +47,7 @@ export function createProvider(hall: HallContext, front: readonly Middleware[]):
   provider.use(carryRequestIds());
   provider.use(unavailableInsteadOfError());
   provider.use(cacheMetadata(hall.config));
+  provider.use(showForeignKeys(hall));
   provider.use(allowFormTarget());
   provider.use(nameForbiddenGrants());
   provider.use(getInsteadOfPost());

@@ -1,6 +1,7 @@
 import type { Middleware } from 'koa';
 
 import type { Config } from '../config/config.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
 
 import { oidcOf, type LibraryContext } from './library-context.ts';
 import { redirectSource, withFormAction } from '../http/content-security-policy.ts';
@@ -21,6 +22,24 @@ export function cacheMetadata({ keys }: Pick<Config, 'keys'>): Middleware {
       ctx.set('Cache-Control', `public, max-age=${maxAge}`);
     }
   };
+}
+
+/** Keys of the server that came before this one stand behind our own; the library takes private keys only. */
+export function showForeignKeys({ keys }: { keys: Pick<KeyRing, 'foreignJwks'> }): Middleware {
+  return async function addForeignKeys(ctx, next) {
+    await next();
+    if (ctx.status !== 200 || oidcOf(ctx)?.route !== 'jwks') return;
+    const foreign = keys.foreignJwks();
+    const body: unknown = ctx.body;
+    if (foreign.length === 0 || !isJwks(body)) return;
+    ctx.body = { keys: [...body.keys, ...foreign] };
+    // The library's own; an object for a body sets another.
+    ctx.type = 'application/jwk-set+json; charset=utf-8';
+  };
+}
+
+function isJwks(body: unknown): body is { readonly keys: readonly unknown[] } {
+  return typeof body === 'object' && body !== null && 'keys' in body && Array.isArray(body.keys);
 }
 
 /**
