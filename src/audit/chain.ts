@@ -20,14 +20,44 @@ export function linkHash(previous: string, canonical: string): string {
   return createHash('sha256').update(previous, 'hex').update(canonical, 'utf8').digest('hex');
 }
 
+/** A row of `audit_events` with the columns that are no text as PostgreSQL prints them: `detail` and `risk` as `jsonb`. */
+export interface EventTexts {
+  readonly id: string;
+  /** `YYYY-MM-DDTHH:MM:SS.ssssssZ`. */
+  readonly occurredAt: string;
+  readonly type: string;
+  readonly actor: string;
+  readonly clientId: string | null;
+  readonly accountId: string | null;
+  readonly requestId: string | null;
+  readonly address: string | null;
+  readonly detail: string;
+  readonly risk: string | null;
+}
+
 /**
- * An event as it is hashed and exported: JSON without spaces between its members, in this order, those that are null left out;
- * `detail` and `risk` as PostgreSQL prints `jsonb`. It is written out here and not asked of a function in the database, which whoever
- * changes events would change as well. `event` is the row's alias.
+ * An event as it is hashed and exported: JSON without spaces between its members, in this order, those that are null left out. It is
+ * made here when the log is verified: a function in the database would be changed by whoever changes events.
  */
+export function canonicalText(event: EventTexts): string {
+  const member = (name: string, value: string | null) =>
+    value === null ? '' : `,"${name}":${JSON.stringify(value)}`;
+  const risk = event.risk === null ? '' : `,"risk":${event.risk}`;
+  return `{"id":${event.id},"occurred_at":"${event.occurredAt}"${member('type', event.type)}${member('actor', event.actor)}${member(
+    'client_id',
+    event.clientId,
+  )}${member('account_id', event.accountId)}${member('request_id', event.requestId)}${member('address', event.address)},"detail":${event.detail}${risk}}`;
+}
+
+/** SQL of the time of an event in its canonical text. */
+export function timeSql(event: string): string {
+  return `to_char(${event}.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+}
+
+/** SQL of the same text, for whatever is passed on. `event` is the row's alias. */
 export function canonicalSql(event: string): string {
   return `'{"id":' || ${event}.id
-    || ',"occurred_at":"' || to_char(${event}.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+    || ',"occurred_at":"' || ${timeSql(event)}
     || '","type":' || to_json(${event}.type)::text
     || ',"actor":' || to_json(${event}.actor)::text
     || coalesce(',"client_id":' || to_json(${event}.client_id)::text, '')

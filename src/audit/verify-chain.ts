@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 
-import { GENESIS, linkHash, type Head } from './chain.ts';
+import { canonicalText, GENESIS, linkHash, type Head } from './chain.ts';
 import {
   findHead,
   listLinks,
@@ -123,8 +123,8 @@ async function checkAll(links: readonly Link[], check: (link: Link) => void): Pr
 function createLinkCheck(start: Head, findings: Findings): (link: Link) => void {
   let before = start;
   return (link) => {
-    const { seq, eventId, hash, canonical } = link;
-    const about = { seq, eventId, at: link.occurredAt ?? undefined };
+    const { seq, eventId, hash, event } = link;
+    const about = { seq, eventId, at: event ? new Date(event.occurredAt) : undefined };
     const expected = before.seq + 1;
     if (seq < expected) {
       findings.add({
@@ -138,13 +138,13 @@ function createLinkCheck(start: Head, findings: Findings): (link: Link) => void 
       const which =
         seq === expected + 1 ? `The link ${expected} is` : `The links ${expected} to ${seq - 1} are`;
       findings.add({ code: 'link_missing', seq: expected, message: `${which} gone.` });
-    } else if (canonical === null) {
+    } else if (event === null) {
       findings.add({
         ...about,
         code: 'event_missing',
         message: `The event ${eventId} of link ${seq} is gone.`,
       });
-    } else if (linkHash(before.hash, canonical) !== hash) {
+    } else if (linkHash(before.hash, canonicalText(event)) !== hash) {
       const message = `The event ${eventId} is not the one that link ${seq} was made of, or the link was changed.`;
       findings.add({ ...about, code: 'event_changed', message });
     }

@@ -5,6 +5,8 @@ import path from 'node:path';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { GENESIS, linkHash } from '../../src/audit/chain.ts';
+import { exportEvents } from '../../src/audit/export.ts';
 import { record } from '../../src/audit/record.ts';
 import { verifyChain } from '../../src/audit/verify-chain.ts';
 import { migrate } from '../../src/db/migrate.ts';
@@ -138,7 +140,7 @@ test('whoever has the canonical texts computes the hashes anywhere, whatever sta
       await record(tx, {
         occurredAt: new Date('2026-12-31T23:59:59.999Z'),
         type: 'f.odd',
-        actor: 'account:"x"',
+        actor: 'account:"x"\\\u0007\u007f\u2028é',
         accountId: 'acc_1',
         address: '2001:db8::1',
         detail,
@@ -156,9 +158,15 @@ test('whoever has the canonical texts computes the hashes anywhere, whatever sta
     FROM audit_chain c JOIN audit_events e ON e.id = c.event_id ORDER BY c.seq DESC LIMIT 2`);
   for (const { facts, detail, hash, before } of rows) {
     const { id } = JSON.parse(facts) as { id: number };
-    const canonical = `{"id":${id},"occurred_at":"2026-12-31T23:59:59.999000Z","type":"f.odd","actor":"account:\\"x\\"","account_id":"acc_1","address":"2001:db8::1","detail":${detail}}`;
+    const canonical = `{"id":${id},"occurred_at":"2026-12-31T23:59:59.999000Z","type":"f.odd","actor":"account:\\"x\\"\\\\\\u0007\u007f\u2028é","account_id":"acc_1","address":"2001:db8::1","detail":${detail}}`;
     const computed = createHash('sha256').update(Buffer.from(before, 'hex')).update(canonical).digest('hex');
     expect(computed, canonical).toBe(hash);
+  }
+  // The same from the database's own text of them, as exports have it.
+  let last = GENESIS;
+  for await (const event of exportEvents(database.db.pool)) {
+    last = linkHash(last, event.canonical);
+    expect(last).toBe(event.hash);
   }
   expect((await verify()).findings.filter(({ code }) => code !== 'checkpoint_invalid')).toEqual([]);
 });
