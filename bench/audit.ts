@@ -3,9 +3,12 @@
  * a long one; on an embedded PostgreSQL of its own.
  *   npm run bench:audit -- [events]
  */
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+
+import type { Pool } from 'pg';
 
 import { checkpointKeys } from '../src/audit/checkpoint-keys.ts';
 import { exportEvents, exportLine, EXPORT_FORMATS } from '../src/audit/export.ts';
@@ -127,10 +130,15 @@ async function fill(database: Database): Promise<void> {
 }
 
 async function measureReading({ pool }: Database): Promise<void> {
+  const cpuBefore = await cpuSeconds(pool);
   const startedAt = performance.now();
   const report = await verifyChain({ pool, keys: checkpointKeys(secrets), issuer });
   console.log(
     `verified ${report.events} events and ${report.checkpoints} checkpoints in ${seconds(startedAt)} s, ${report.ok ? 'whole' : JSON.stringify(report.findings[0])}; ${Math.round(process.resourceUsage().maxRSS / 1024)} MB at most`,
+  );
+  const cpu = await cpuSeconds(pool);
+  console.log(
+    `  processor time of it: ${(cpu.ours - cpuBefore.ours).toFixed(1)} s here, ${(cpu.theirs - cpuBefore.theirs).toFixed(1)} s in PostgreSQL; load average ${os.loadavg()[0]?.toFixed(1)} on ${os.cpus().length} cores`,
   );
   if (!report.ok || report.events !== EVENTS) process.exitCode = 1;
   for (const [what, filter] of Object.entries(SEARCHES)) {
@@ -155,6 +163,22 @@ async function measureReading({ pool }: Database): Promise<void> {
     console.log(`exported as ${format} in ${seconds(at)} s, ${Math.round(bytes / 2 ** 20)} MB`);
   }
 }
+
+/** Of this process, and of the server's processes that serve it: what a figure would be on a machine with nothing else to do. */
+async function cpuSeconds(pool: Pool): Promise<{ ours: number; theirs: number }> {
+  const { rows } = await pool.query<{ pid: number }>(
+    "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'",
+  );
+  const ticks = rows.map(({ pid }) => {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ', 2)[1]?.split(' ') ?? [];
+    return Number(fields[11]) + Number(fields[12]);
+  });
+  const { user, system } = process.cpuUsage();
+  return { ours: (user + system) / 1e6, theirs: ticks.reduce((sum, one) => sum + one, 0) / TICKS };
+}
+
+/** A second of processor time in /proc (proc(5), USER_HZ). */
+const TICKS = 100;
 
 function middle(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;

@@ -7,9 +7,9 @@ import type { Clock } from '../clock.ts';
 export interface AuditQuota {
   /**
    * Whether an event about `key` (who is attacked, from where) is to be recorded. If so, the number is of the events like it
-   * that were not, since the last one that was. Undefined: not this one.
+   * that were not, since the last one that was. Undefined: not this one. `most` is how many there are in a window.
    */
-  take(type: string, key: string): number | undefined;
+  take(type: string, key: string, most?: number): number | undefined;
 }
 
 /** As many as somebody makes who does not remember their password; then one for each further window. */
@@ -50,10 +50,10 @@ export function createAuditQuota(clock: Clock): AuditQuota {
   }
 
   return {
-    take(type, key) {
+    take(type, key, most = PER_KEY) {
       const ofKey = windowOf(keys, `${type} ${key}`, WINDOW_MS);
       const ofType = windowOf(types, type, MINUTE_MS);
-      if (!ofKey || !ofType || ofKey.recorded >= PER_KEY || ofType.recorded >= PER_TYPE_AND_MINUTE) {
+      if (!ofKey || !ofType || ofKey.recorded >= most || ofType.recorded >= PER_TYPE_AND_MINUTE) {
         if (ofKey) ofKey.left += 1;
         return undefined;
       }

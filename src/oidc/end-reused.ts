@@ -11,8 +11,8 @@ const EVENTS = {
 } as const;
 
 /**
- * RFC 6749 §4.1.2, RFC 9700 §4.14.2: presented twice means stolen by somebody, so what came of it dies. The event is recorded as
- * long as there is a grant to end, and then within the quota: whoever has the dead one can present it for ever.
+ * RFC 6749 §4.1.2, RFC 9700 §4.14.2: presented twice means stolen by somebody, so what came of it dies. It is recorded once in a
+ * while: whoever has the dead one can present it for ever, and a crowd of them at once is one event.
  */
 export async function endReused(
   hall: Pick<HallContext, 'db' | 'clock' | 'config' | 'auditQuota'>,
@@ -21,7 +21,7 @@ export async function endReused(
 ): Promise<void> {
   const event = EVENTS[what];
   const actor = `client:${clientId}`;
-  const unrecorded = hall.auditQuota.take(event.type, grantId);
+  const unrecorded = hall.auditQuota.take(event.type, grantId, 1);
   await revoking(hall, async (tx) => {
     if (unrecorded !== undefined) {
       const detail = { grantId, ...(unrecorded === 0 ? {} : { unrecorded }) };
