@@ -3,6 +3,7 @@ import { CLIENT_RULES } from './client-rules.ts';
 import type { ClientFacts, Facts } from './facts.ts';
 import { ANNEX_A, gradeOf, type ControlResult, type Graded, type Report, type RuleResult } from './report.ts';
 import { SEVERITIES, type Finding, type Rule, type Severity } from './rule.ts';
+import { PEOPLE_RULES } from './people-rules.ts';
 import { SERVER_RULES } from './server-rules.ts';
 
 /** What a rule said of everything it speaks of. */
@@ -14,7 +15,7 @@ interface Outcome {
 
 export function evaluate(facts: Facts): Omit<Report, 'id' | 'made_at' | 'made_by'> {
   const outcomes: Outcome[] = [
-    ...SERVER_RULES.map((rule) => apply(rule, [facts], facts, () => 'server')),
+    ...[...SERVER_RULES, ...PEOPLE_RULES].map((rule) => apply(rule, [facts], facts, () => 'server')),
     ...API_RULES.map((rule) => apply(rule, facts.apis, facts, ({ audience }) => `api:${audience}`)),
     ...CLIENT_RULES.map((rule) => apply(rule, facts.clients, facts, ({ id }) => `client:${id}`)),
   ];

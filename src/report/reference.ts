@@ -2,17 +2,19 @@ import { API_RULES } from './api-rules.ts';
 import { CLIENT_RULES } from './client-rules.ts';
 import { ANNEX_A } from './report.ts';
 import type { Rule } from './rule.ts';
+import { PEOPLE_RULES } from './people-rules.ts';
 import { SERVER_RULES } from './server-rules.ts';
 
 type Described = Omit<Rule<never>, 'check'>;
 
 /** Every rule, as it is described. */
-export const RULES: readonly Described[] = [...SERVER_RULES, ...API_RULES, ...CLIENT_RULES];
+export const RULES: readonly Described[] = [...SERVER_RULES, ...PEOPLE_RULES, ...API_RULES, ...CLIENT_RULES];
 
 /** The tables of docs/security-report.md, in the order of the code. */
 export function ruleTables(): string {
   const parts: readonly (readonly [string, readonly Described[]])[] = [
     ['The server', SERVER_RULES],
+    ['People and administrators', PEOPLE_RULES],
     ['APIs', API_RULES],
     ['Clients', CLIENT_RULES],
   ];

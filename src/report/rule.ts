@@ -44,3 +44,8 @@ export interface Finding {
 export function isAtLeast(severity: Severity, threshold: Severity): boolean {
   return SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(threshold);
 }
+
+/** What was found, each by name; undefined: nothing. */
+export function listed(items: readonly string[], what: string): string | undefined {
+  return items.length === 0 ? undefined : `${what}: ${items.join(', ')}`;
+}

@@ -14,6 +14,7 @@ import type { Facts } from '../../src/report/facts.ts';
 import { COMMAND_LINES, controlTable, RULES, ruleTables } from '../../src/report/reference.ts';
 import { ANNEX_A, gradeOf } from '../../src/report/report.ts';
 import { isAtLeast } from '../../src/report/rule.ts';
+import { PEOPLE_RULES } from '../../src/report/people-rules.ts';
 import { SERVER_RULES } from '../../src/report/server-rules.ts';
 import { API_CASES, CLIENT_CASES, SERVER_CASES, type Case } from './cases.ts';
 import { makeApiFacts, makeClientFacts, makeFacts } from './facts.ts';
@@ -34,7 +35,7 @@ function judge({ fails, says, passes, silent }: Case<unknown>, verdict: (subject
 test.for(Object.entries(SERVER_CASES))('%s', ([id, one]) => {
   judge(one, (subject: Partial<Facts>) => {
     const facts = makeFacts(subject);
-    return check(SERVER_RULES, id)(facts, facts);
+    return check([...SERVER_RULES, ...PEOPLE_RULES], id)(facts, facts);
   });
 });
 
