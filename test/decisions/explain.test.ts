@@ -4,6 +4,8 @@ import { updateClient } from '../../src/clients/update-client.ts';
 import { deleteOverflow, findDecision, listDecisions } from '../../src/decisions/store.ts';
 import { prune, PRUNED } from '../../src/jobs/prune.ts';
 import { disableAccount } from '../../src/revocation/disable-account.ts';
+import { assignRole } from '../../src/roles/assign-role.ts';
+import { createRole } from '../../src/roles/create-role.ts';
 import {
   authorizationPath,
   authorize,
@@ -18,7 +20,7 @@ import {
 } from '../support/app.ts';
 import { createWalker } from '../support/browser-walker.ts';
 import { createCli, line } from '../support/cli.ts';
-import { makePerson, ORDERS, PASSWORD } from '../support/factories.ts';
+import { makeApi, makeClient, makePerson, ORDERS, PASSWORD } from '../support/factories.ts';
 import type { Answer, Form } from '../support/node.ts';
 import { openDecisionScene, someSecret, type DecisionScene } from './scene.ts';
 
@@ -376,6 +378,30 @@ test('a token with less than was asked for says what is missing, and why', async
       verdict: 'reduced',
       words: `scope "orders:write" dropped: the client may not ask "${ORDERS}" for it; its access holds orders:read`,
     },
+  ]);
+});
+
+test('a scope that no role carries is named as that', async () => {
+  const { services } = scene.server;
+  const audience = 'https://api.example/roles';
+  const api = await makeApi(services, { audience, enforcesRoles: true });
+  const scopes = ['orders:read', 'orders:write'];
+  const { id, secret } = await makeClient(services, 'machine', { apis: [{ audience, scopes }] });
+  scene.secrets.add(secret ?? '');
+  const role = await createRole(services, {
+    apiId: api.id,
+    name: 'reader',
+    scopes: ['orders:read'],
+    actor: 'test',
+  });
+  await assignRole(services, { roleId: role.id, subject: { clientId: id }, actor: 'test' });
+  await vi.waitUntil(async () => services.apis.findByAudience(audience));
+  const app = { id, secret, redirectUri: '', scope: '', resource: audience };
+  const form = { grant_type: 'client_credentials', scope: scopes.join(' '), resource: audience };
+  const answer = await post(scene.node, app, '/token', form);
+  expect([answer.status, answer.json['scope']]).toEqual([200, 'orders:read']);
+  expect((await scene.decisionOf(answer))?.lines).toMatchObject([
+    { words: `scope "orders:write" dropped: role missing: no role of ${id} at the API carries it` },
   ]);
 });
 

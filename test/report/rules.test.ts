@@ -49,7 +49,7 @@ test.for(Object.entries(API_CASES))('%s', ([id, one]) => {
 
 test('every rule has a case, an id of its own, and controls that have a name', () => {
   const ids = RULES.map(({ id }) => id);
-  expect(Object.keys({ ...SERVER_CASES, ...API_CASES, ...CLIENT_CASES })).toEqual(ids);
+  expect(new Set(Object.keys({ ...SERVER_CASES, ...API_CASES, ...CLIENT_CASES }))).toEqual(new Set(ids));
   expect(new Set(ids).size).toBe(ids.length);
   expect(RULES.flatMap(({ annexA }) => annexA).filter((control) => !(control in ANNEX_A))).toEqual([]);
   expect(Object.keys(ANNEX_A).filter((one) => !RULES.some(({ annexA }) => annexA.includes(one)))).toEqual([]);

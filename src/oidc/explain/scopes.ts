@@ -6,9 +6,11 @@ import { OIDC_SCOPES } from '../../clients/metadata.ts';
 import { quote, type DecisionLine } from '../../decisions/decision.ts';
 import { explainLater, explainWhose } from '../../decisions/explain.ts';
 import type { Api } from '../../resources/api.ts';
+import { narrowByRoles, type DropReason } from '../../roles/narrow.ts';
 import { defaultApi } from '../access-token.ts';
 import type { HallContext } from '../context.ts';
 import { oidcOf } from '../library-context.ts';
+import { carriedScopes } from '../roles.ts';
 import type { Refusal } from './refusals.ts';
 
 /** Which API and which scopes were asked for, against what the client may have. */
@@ -54,15 +56,25 @@ export interface Narrowing {
 }
 
 /** Why each scope that was asked for is not in a token that was issued. */
-export async function explainScopes({ api, client, scopes }: Narrowing): Promise<readonly DecisionLine[]> {
-  const allowed = scopesOf(client, api);
-  return scopes.map((scope) => ({
-    step: 'scope',
-    verdict: 'reduced',
-    words: `scope ${quote(scope)} dropped: ${
-      allowed.includes(scope) ? 'not granted to whom the token acts for' : scopeInWords(client, [api], scope)
-    }`,
-  }));
+export async function explainScopes(
+  hall: HallContext,
+  { api, client, accountId, scopes }: Narrowing,
+): Promise<readonly DecisionLine[]> {
+  const subject = accountId === undefined ? { clientId: client.id } : { accountId };
+  const carried = await carriedScopes(hall, api, subject);
+  const { kept, dropped } = narrowByRoles(scopes, new Set(scopesOf(client, api)), carried);
+  const reasons: Readonly<Record<DropReason, (scope: string) => string>> = {
+    'role-missing': () => `role missing: no role of ${accountId ?? client.id} at the API carries it`,
+    'not-allowed-to-client': (scope) => scopeInWords(client, [api], scope),
+  };
+  return [
+    ...dropped.map(({ scope, reason }) => reducedLine(scope, reasons[reason](scope))),
+    ...kept.map((scope) => reducedLine(scope, 'not granted to whom the token acts for')),
+  ];
+}
+
+function reducedLine(scope: string, why: string): DecisionLine {
+  return { step: 'scope', verdict: 'reduced', words: `scope ${quote(scope)} dropped: ${why}` };
 }
 
 /** For a token that was issued with less than was asked for. Compares two strings where nothing is missing. */
@@ -84,7 +96,7 @@ export function explainNarrowing(hall: HallContext, ctx: Context): void {
     const record = await hall.clients.find(clientId);
     const own = new Set(api?.scopes.map(({ name }) => name));
     const scopes = missing.filter((scope) => own.has(scope));
-    return api && record ? explainScopes({ api, client: record, accountId, scopes }) : [];
+    return api && record ? explainScopes(hall, { api, client: record, accountId, scopes }) : [];
   });
 }
 
