@@ -8,11 +8,13 @@ import { AppError } from '../errors.ts';
 import { httpError } from '../http/errors.ts';
 import type { ConsoleContext, Screen, Visit } from './context.ts';
 import { command } from './equivalents.ts';
-import { eventInWords, KNOWN_TYPES, levelOf, partyOf, reasonInWords } from './event-words.ts';
+import { eventInWords, KNOWN_TYPES, levelOf, reasonInWords } from './event-words.ts';
 import { filled } from './form.ts';
 import { pageOf } from './list.ts';
+import { namesOf, type Names } from './names.ts';
 import { networkToBlock } from './network-to-block.ts';
 import { can } from './operator.ts';
+import { idsOf, partyOf } from './party.ts';
 import { show } from './show.ts';
 import { instantOf } from './when.ts';
 import { count } from './words.ts';
@@ -72,11 +74,17 @@ async function showLog(
 ): Promise<void> {
   const { given, pager } = pageOf(visit, FILTERS);
   const { events, next, refusal } = await search(context, visit);
+  const names = await namesOf(
+    context,
+    visit,
+    idsOf(events.flatMap((event) => [event.actor, ...about(event)])),
+  );
+  const mayBlock = can(visit.operator, 'admin:blocks:write');
   const told = { ...visit, refusal: visit.refusal ?? refusal };
   show(context, told, 'console-audit', {
     filters: Object.fromEntries(FILTERS.map((name) => [name, given[name] ?? ''])),
     types: [...KNOWN_TYPES],
-    events: events.map((event) => present(event, can(visit.operator, 'admin:blocks:write'))),
+    events: events.map((event) => present(event, { mayBlock, names })),
     pager: pager(next),
     equivalent: {
       command: command('audit list', ...FILTERS.map((name) => [OPTIONS[name], given[name]] as const)),
@@ -117,20 +125,25 @@ async function stateOfLog(context: ConsoleContext, { operator }: Visit): Promise
   };
 }
 
-function present(event: EventDocument, mayBlock: boolean): AuditEvent {
-  const { client_id: client, account_id: account, address, risk } = event;
+/** Whom it is about, in the form of actors. */
+function about({ account_id: account, client_id: client }: EventDocument): string[] {
+  return [
+    ...(account === null ? [] : [`account:${account}`]),
+    ...(client === null ? [] : [`client:${client}`]),
+  ];
+}
+
+function present(event: EventDocument, { mayBlock, names }: { mayBlock: boolean; names: Names }): AuditEvent {
+  const { address, risk } = event;
   return {
     id: event.id,
     at: new Date(event.occurred_at),
     type: event.type,
     words: eventInWords(event.type),
-    actor: partyOf(event.actor),
-    about: [
-      ...(account === null ? [] : [`account:${account}`]),
-      ...(client === null ? [] : [`client:${client}`]),
-    ]
+    actor: partyOf(event.actor, names),
+    about: about(event)
       .filter((one) => one !== event.actor)
-      .map(partyOf),
+      .map((one) => partyOf(one, names)),
     requestId: event.request_id ?? undefined,
     address: address ?? undefined,
     networkToBlock: mayBlock && address !== null ? networkToBlock(address) : undefined,

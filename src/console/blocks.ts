@@ -4,10 +4,11 @@ import { isLive } from '../blocks/block.ts';
 import { stateOf } from '../http/middleware.ts';
 import type { ConsoleContext, Done, Screen, Visit } from './context.ts';
 import { command } from './equivalents.ts';
-import { partyOf } from './event-words.ts';
 import { filled } from './form.ts';
 import { pageOf, textOf } from './list.ts';
+import { namesOf } from './names.ts';
 import { can } from './operator.ts';
+import { idsOf, partyOf } from './party.ts';
 import { show } from './show.ts';
 import { instantOf } from './when.ts';
 
@@ -22,6 +23,7 @@ export const blocks: Screen = {
     const { given, query, pager } = pageOf(visit, ['all']);
     const { document } = await perform(context, listBlocksOperation, { query }, operator);
     const now = context.clock.now();
+    const names = await namesOf(context, visit, idsOf(document.blocks.map((block) => block.created_by)));
     show(context, visit, 'console-blocks', {
       withThoseOver: given.all === 'true',
       blocks: document.blocks.map((block) => {
@@ -31,7 +33,7 @@ export const blocks: Screen = {
           id: block.id,
           network: block.network,
           reason: block.reason,
-          by: partyOf(block.created_by),
+          by: partyOf(block.created_by, names),
           since: new Date(block.created_at),
           expiresAt,
           liftedAt,

@@ -95,17 +95,3 @@ export function levelOf(score: number): 'high' | 'medium' | 'low' {
   if (score >= 80) return 'high';
   return score >= 50 ? 'medium' : 'low';
 }
-
-/** `account:usr_1` and the like as words, and where they are looked at. */
-export function partyOf(actor: string): { readonly label: string; readonly path: string | undefined } {
-  const [, noun, id = ''] = /^(account|client):(.+)$/s.exec(actor) ?? [];
-  if (noun === 'account') return { label: id, path: `/console/users/${encodeURIComponent(id)}` };
-  if (noun === 'client') return { label: id, path: `/console/clients/${encodeURIComponent(id)}` };
-  return { label: ACTORS[actor] ?? actor, path: undefined };
-}
-
-const ACTORS: Readonly<Record<string, string>> = {
-  cli: 'the command line',
-  system: 'the server',
-  anonymous: 'nobody signed in',
-};

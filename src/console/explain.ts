@@ -8,8 +8,10 @@ import type { explanationDocument } from '../documents/explanation.ts';
 import { AppError } from '../errors.ts';
 import type { ConsoleContext, Screen, Visit } from './context.ts';
 import { command } from './equivalents.ts';
-import { partyOf } from './event-words.ts';
+
 import { pageOf, textOf } from './list.ts';
+import { namesOf, type Names } from './names.ts';
+import { partyOf } from './party.ts';
 import { show } from './show.ts';
 
 type Document = z.output<typeof explanationDocument>;
@@ -22,12 +24,18 @@ export const explain: Screen = {
     const { given, query, pager } = pageOf(visit, ['client_id']);
     const { document } = await perform(context, listExplanationsOperation, { query }, visit.operator);
     const id = requestIdIn(textOf(visit.ctx.query['request']));
+    const explanation = id === undefined ? undefined : await find(context, visit, id);
+    const shown = [...document.explanations, ...(explanation ? [explanation] : [])];
+    const names = await namesOf(context, visit, {
+      accounts: shown.flatMap(({ account_id: account }) => account ?? []),
+      clients: shown.flatMap(({ client_id: client }) => client ?? []),
+    });
     show(context, visit, 'console-explain', {
       request: id ?? '',
       client: given.client_id ?? '',
-      explanation: id === undefined ? undefined : await find(context, visit, id),
+      explanation: id === undefined ? undefined : answerOf(explanation, names),
       keptHours: DECISION_KEEP_SECONDS / 3600,
-      latest: document.explanations.map(present),
+      latest: document.explanations.map((one) => present(one, names)),
       pager: pager(document.next),
       equivalent: { command: command(`explain ${id ?? 'req_…'}`) },
     });
@@ -39,23 +47,19 @@ function requestIdIn(text: string | undefined): string | undefined {
   return /req_\w{1,64}/.exec(text ?? '')?.[0] ?? text;
 }
 
-/** `none`: nothing is kept under this id, or not any more. */
-async function find(
-  context: ConsoleContext,
-  { operator }: Visit,
-  id: string,
-): Promise<ExplainedRequest | 'none'> {
+/** undefined: nothing is kept under this id, or not any more. */
+async function find(context: ConsoleContext, { operator }: Visit, id: string): Promise<Document | undefined> {
   try {
     const params = { request_id: id };
     const { document } = await perform(context, showExplanationOperation, { params }, operator);
-    return present(document);
+    return document;
   } catch (error) {
-    if (error instanceof AppError && error.status === 404) return 'none';
+    if (error instanceof AppError && error.status === 404) return undefined;
     throw error;
   }
 }
 
-function present(document: Document): ExplainedRequest {
+function present(document: Document, names: Names): ExplainedRequest {
   const { client_id: client, account_id: account } = document;
   return {
     id: document.request_id,
@@ -63,9 +67,14 @@ function present(document: Document): ExplainedRequest {
     endpoint: document.endpoint,
     status: document.status,
     outcome: document.outcome,
-    client: client === null ? undefined : partyOf(`client:${client}`),
-    account: account === null ? undefined : partyOf(`account:${account}`),
+    client: client === null ? undefined : partyOf(`client:${client}`, names),
+    account: account === null ? undefined : partyOf(`account:${account}`, names),
     address: document.address ?? undefined,
     steps: document.lines,
   };
+}
+
+/** `none`: nothing is kept under the id. */
+function answerOf(found: Document | undefined, names: Names): ExplainedRequest | 'none' {
+  return found ? present(found, names) : 'none';
 }

@@ -9,8 +9,11 @@ import { explain } from './explain.ts';
 import { newApi } from './new-api.ts';
 import { newClient } from './new-client.ts';
 import { newUser } from './new-user.ts';
+import { newRole } from './new-role.ts';
 import { overview } from './overview.ts';
 import { keys } from './keys.ts';
+import { role } from './role.ts';
+import { roles } from './roles.ts';
 import { sessions } from './sessions.ts';
 import { tokens } from './tokens.ts';
 import { user } from './user.ts';
@@ -29,6 +32,9 @@ export const SCREENS: readonly Screen[] = [
   newUser,
   user,
   sessions,
+  roles,
+  newRole,
+  role,
   tokens,
   keys,
   audit,

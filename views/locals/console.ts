@@ -1,3 +1,4 @@
+import type { ConsoleAccessPages } from './console-access.ts';
 import type { ConsoleApplicationPages } from './console-applications.ts';
 import type { ConsolePeoplePages } from './console-people.ts';
 import type { ConsoleSecurityPages } from './console-security.ts';
@@ -10,7 +11,12 @@ import type { NewPasswordProblem } from './registration.ts';
  * speak it, and so these pages are rendered in English alone. Times are dates here; everything else is as documents have it.
  */
 export interface ConsolePages
-  extends ConsoleApplicationPages, ConsolePeoplePages, ConsoleTokenPages, ConsoleSecurityPages {
+  extends
+    ConsoleApplicationPages,
+    ConsolePeoplePages,
+    ConsoleTokenPages,
+    ConsoleSecurityPages,
+    ConsoleAccessPages {
   readonly 'console-overview': OverviewLocals;
   /** Signed in, but no administrator. */
   readonly 'console-denied': { readonly identifier: string };

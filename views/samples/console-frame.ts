@@ -14,6 +14,8 @@ const ENTRIES: readonly (readonly [group: string, entries: readonly (readonly [s
     [
       ['Users', '/console/users'],
       ['Sessions', '/console/sessions'],
+      ['Roles', '/console/roles'],
+      ['Identity providers', '/console/identity-providers'],
     ],
   ],
   [

@@ -1,4 +1,5 @@
 import type { ConsolePages } from '../locals/console.ts';
+import { consoleAccessSamples } from './console-access.ts';
 import { consoleApplicationSamples } from './console-applications.ts';
 import { sampleConsole } from './console-frame.ts';
 import { consolePeopleSamples } from './console-people.ts';
@@ -88,6 +89,7 @@ export const consoleSamples: SamplesOf<ConsolePages> = {
   ...consolePeopleSamples,
   ...consoleTokenSamples,
   ...consoleSecuritySamples,
+  ...consoleAccessSamples,
   'console-overview': { busy: overview },
   'console-denied': { person: { identifier: 'ines.moreau@example.org' } },
   'console-stopped': { declined: { path: '/console/clients' } },

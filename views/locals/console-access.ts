@@ -1,0 +1,74 @@
+import type { Party } from './console-security.ts';
+import type { ConsoleFrame, Equivalent, Form, Pager } from './console.ts';
+
+/** Roles, and through whom people come. */
+export interface ConsoleAccessPages {
+  readonly 'console-roles': RolesLocals;
+  readonly 'console-new-role': NewRoleLocals;
+  readonly 'console-role': RoleLocals;
+}
+
+interface RolesLocals {
+  readonly frame: ConsoleFrame;
+  /** The one whose roles are shown; empty: all. */
+  readonly api: string;
+  readonly audiences: readonly string[];
+  readonly roles: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly audience: string;
+    readonly description: string;
+    readonly scopes: readonly string[];
+    readonly isBuiltIn: boolean;
+  }[];
+  readonly pager: Pager;
+  readonly mayWrite: boolean;
+}
+
+export interface CarriedScope {
+  readonly name: string;
+  readonly description: string;
+  readonly isCarried: boolean;
+}
+
+interface NewRoleLocals {
+  readonly frame: ConsoleFrame;
+  /** undefined: none is chosen yet. */
+  readonly audience: string | undefined;
+  readonly audiences: readonly string[];
+  readonly values: Readonly<Record<string, string>>;
+  /** Of the API. */
+  readonly scopes: readonly CarriedScope[];
+  readonly equivalent: Equivalent;
+}
+
+interface RoleLocals {
+  readonly frame: ConsoleFrame;
+  readonly id: string;
+  readonly name: string;
+  readonly audience: string;
+  readonly apiId: string | undefined;
+  /** Whether roles count at its API. */
+  readonly isEnforced: boolean;
+  readonly isBuiltIn: boolean;
+  readonly description: string;
+  readonly createdAt: Date;
+  readonly form: Form;
+  readonly scopes: readonly CarriedScope[];
+  readonly holders: readonly RoleHolder[];
+  /** What was typed for whom it is to be given to. */
+  readonly who: string;
+  readonly pager: Pager;
+  readonly equivalent: Equivalent;
+  readonly mayWrite: boolean;
+}
+
+export interface RoleHolder {
+  readonly id: string;
+  readonly isClient: boolean;
+  readonly party: Party;
+  /** `operator`, or the identity provider whose group gave it. */
+  readonly source: string;
+  readonly givenAt: Date;
+  readonly givenBy: Party;
+}
