@@ -55,7 +55,7 @@ afterAll(() => database.drop());
 /** What verification says after the attack of somebody who may do everything in the database, which is then undone. */
 async function after(
   attack: (client: PoolClient) => Promise<unknown>,
-  { known = [] }: { known?: readonly string[] } = {},
+  options: { known?: readonly string[]; last?: number } = {},
 ): Promise<ChainReport> {
   const client = await database.db.pool.connect();
   try {
@@ -63,7 +63,7 @@ async function after(
     await attack(client);
     // Whatever it does on one connection, it does not care which.
     const pool = client as unknown as Pool;
-    return await verifyChain({ pool, keys, issuer: ISSUER }, { known });
+    return await verifyChain({ pool, keys, issuer: ISSUER }, options);
   } finally {
     await client.query('ROLLBACK');
     client.release();
@@ -266,6 +266,24 @@ test('a log that nobody touched is whole, and says how far it is vouched for', a
     vouchedSeq: 30,
     findings: [],
   });
+});
+
+test('of a part of the log, what is wrong in it is found, and what is before it is not looked at', async () => {
+  const attack = change("actor = 'system'");
+  const [without, within] = [await after(attack, { last: 17 }), await after(attack, { last: 18 })];
+  expect(without).toMatchObject({ ok: true, events: 17, fromSeq: 16, checkpoints: 2, vouchedSeq: 30 });
+  expect(within).toMatchObject({ ok: false, events: 18, fromSeq: 15 });
+  expect(within.findings.map(({ code }) => code)).toEqual(['event_changed']);
+  const cut = await after(sql('DELETE FROM audit_chain WHERE seq = 15'), { last: 17 });
+  expect(cut).toMatchObject({ ok: false, fromSeq: 1 });
+  const inserted = sql(`${INSERTED} VALUES (1000000, now(), 'client.created', 'cli', '{}')`);
+  expect((await after(inserted, { last: 1 })).findings.map(({ code }) => code)).toEqual(['event_unchained']);
+});
+
+test('verification that is told to end ends', async () => {
+  const signal = AbortSignal.abort(new Error('enough'));
+  const context = { pool: database.db.pool, keys, issuer: ISSUER, signal };
+  await expect(verifyChain(context)).rejects.toThrow('enough');
 });
 
 test('checkpoints of an older secret are believed as long as it is listed, and with its public key after that', async () => {
