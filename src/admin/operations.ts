@@ -6,6 +6,7 @@ import { clientOperations } from './clients.ts';
 import { configurationOperations } from './configuration.ts';
 import { explanationOperations } from './explanations.ts';
 import { grantOperations } from './grants.ts';
+import { identityProviderGroupOperations } from './identity-provider-groups.ts';
 import { identityProviderOperations } from './identity-providers.ts';
 import { keyOperations } from './keys.ts';
 import type { Operation } from './operation.ts';
@@ -34,6 +35,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...tokenOperations,
   ...keyOperations,
   ...identityProviderOperations,
+  ...identityProviderGroupOperations,
   ...policyOperations,
   ...roleOperations,
   ...roleAssignmentOperations,

@@ -6,9 +6,12 @@ import { client } from './client.ts';
 import { clients } from './clients.ts';
 import type { Screen } from './context.ts';
 import { explain } from './explain.ts';
+import { identityProvider } from './identity-provider.ts';
+import { identityProviders } from './identity-providers.ts';
 import { newApi } from './new-api.ts';
 import { newClient } from './new-client.ts';
 import { newUser } from './new-user.ts';
+import { newIdentityProvider } from './new-identity-provider.ts';
 import { newRole } from './new-role.ts';
 import { overview } from './overview.ts';
 import { keys } from './keys.ts';
@@ -35,6 +38,9 @@ export const SCREENS: readonly Screen[] = [
   roles,
   newRole,
   role,
+  identityProviders,
+  newIdentityProvider,
+  identityProvider,
   tokens,
   keys,
   audit,

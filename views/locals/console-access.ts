@@ -6,6 +6,9 @@ export interface ConsoleAccessPages {
   readonly 'console-roles': RolesLocals;
   readonly 'console-new-role': NewRoleLocals;
   readonly 'console-role': RoleLocals;
+  readonly 'console-identity-providers': IdentityProvidersLocals;
+  readonly 'console-identity-provider': IdentityProviderLocals;
+  readonly 'console-new-identity-provider': NewIdentityProviderLocals;
 }
 
 interface RolesLocals {
@@ -71,4 +74,59 @@ export interface RoleHolder {
   readonly source: string;
   readonly givenAt: Date;
   readonly givenBy: Party;
+}
+
+interface IdentityProvidersLocals {
+  readonly frame: ConsoleFrame;
+  readonly providers: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly slug: string;
+    readonly kind: string;
+    readonly domains: readonly string[];
+    readonly isDisabled: boolean;
+  }[];
+  readonly mayWrite: boolean;
+}
+
+interface IdentityProviderLocals {
+  readonly frame: ConsoleFrame;
+  readonly id: string;
+  readonly name: string;
+  readonly slug: string;
+  readonly kind: string;
+  readonly isDisabled: boolean;
+  /** How many are connected through it. */
+  readonly people: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  /** What the other side has to be told. */
+  readonly addresses: readonly Fact[];
+  readonly settings: readonly Fact[];
+  readonly groups: readonly {
+    readonly group: string;
+    readonly roleId: string;
+    readonly role: string;
+    readonly audience: string;
+  }[];
+  readonly roles: readonly { readonly id: string; readonly label: string }[];
+  readonly values: { readonly group: string; readonly role: string };
+  readonly etag: string;
+  readonly equivalent: Equivalent;
+  readonly mayWrite: boolean;
+}
+
+export interface Fact {
+  readonly label: string;
+  readonly value: string;
+}
+
+interface NewIdentityProviderLocals {
+  readonly frame: ConsoleFrame;
+  readonly values: Readonly<Record<string, string>>;
+  readonly authMethods: readonly string[];
+  /** Lines for the shell. */
+  readonly saml: string;
+  readonly ldap: string;
+  readonly equivalent: Equivalent;
 }

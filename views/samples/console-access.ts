@@ -108,6 +108,66 @@ const role: ConsoleAccessPages['console-role'] = {
   mayWrite: true,
 };
 
+const provider: ConsoleAccessPages['console-identity-provider'] = {
+  frame: sampleConsole('Identity providers'),
+  id: 'idp_1',
+  name: 'Contoso',
+  slug: 'contoso',
+  kind: 'OpenID Connect',
+  isDisabled: false,
+  people: 214,
+  createdAt: since,
+  updatedAt: lately,
+  addresses: [
+    { label: 'Redirect URI', value: 'https://login.example.org/upstream/contoso/callback' },
+    { label: 'Back-channel logout', value: 'https://login.example.org/upstream/contoso/backchannel-logout' },
+  ],
+  settings: [
+    { label: 'Issuer', value: 'https://login.contoso.example/9f1c2d3e-4a5b-6c7d-8e9f-0a1b2c3d4e5f/v2.0' },
+    { label: 'client_id', value: 'guichet' },
+    { label: 'Secret', value: 'kept sealed, never shown' },
+    { label: 'E-mail domains', value: 'contoso.example' },
+  ],
+  groups: [
+    {
+      group: 'CN=Sales,OU=Groups,DC=contoso,DC=example',
+      roleId: 'rol_1',
+      role: 'clerk',
+      audience: 'https://api.example.com/orders',
+    },
+  ],
+  roles: [{ id: 'rol_1', label: 'clerk (https://api.example.com/orders)' }],
+  values: { group: '', role: '' },
+  etag: '"bWFkZSBmcm9tIHRoaXM"',
+  equivalent: { command: 'guichet identity-providers update contoso --name Contoso' },
+  mayWrite: true,
+};
+
+const providers: ConsoleAccessPages['console-identity-providers'] = {
+  frame: sampleConsole('Identity providers'),
+  providers: [
+    {
+      id: 'idp_1',
+      name: 'Contoso',
+      slug: 'contoso',
+      kind: 'OpenID Connect',
+      domains: ['contoso.example'],
+      isDisabled: false,
+    },
+    { id: 'idp_2', name: 'Fabrikam', slug: 'fabrikam', kind: 'SAML 2.0', domains: [], isDisabled: true },
+  ],
+  mayWrite: true,
+};
+
+const newProvider: ConsoleAccessPages['console-new-identity-provider'] = {
+  frame: sampleConsole('Identity providers'),
+  values: { auth_method: 'client_secret_basic', provisioning: 'create', has_button: 'on' },
+  authMethods: ['client_secret_basic', 'client_secret_post', 'none'],
+  saml: 'guichet identity-providers create saml --name Contoso --metadata https://login.contoso.example/metadata',
+  ldap: "guichet identity-providers create ldap --name Contoso --url ldaps://ldap.contoso.example --base 'dc=contoso,dc=example'",
+  equivalent: { command: 'guichet identity-providers create oidc --name Contoso < secret.txt' },
+};
+
 export const consoleAccessSamples: SamplesOf<ConsoleAccessPages> = {
   'console-roles': { some: roles, none: { ...roles, api: audiences[0] ?? '', roles: [], pager } },
   'console-new-role': {
@@ -123,6 +183,24 @@ export const consoleAccessSamples: SamplesOf<ConsoleAccessPages> = {
       frame: {
         ...sampleConsole('Roles'),
         refusal: { message: 'There is nobody with this e-mail address.', code: 'invalid_request' },
+      },
+    },
+  },
+  'console-identity-providers': { some: providers, none: { ...providers, providers: [] } },
+  'console-identity-provider': {
+    contoso: provider,
+    auditor: { ...provider, isDisabled: true, addresses: [], groups: [], mayWrite: false },
+  },
+  'console-new-identity-provider': {
+    empty: newProvider,
+    refused: {
+      ...newProvider,
+      frame: {
+        ...sampleConsole('Identity providers'),
+        refusal: {
+          message: 'Its discovery document names another issuer.',
+          code: 'invalid_identity_provider',
+        },
       },
     },
   },
