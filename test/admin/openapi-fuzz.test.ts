@@ -60,6 +60,10 @@ test('whatever is sent, the answer is one that the document has', { timeout: 3_6
   await admin.call('POST', '/identity-providers', {
     body: { kind: 'oidc', name: 'Fuzzed', slug: 'fuzzed-too', settings, client_secret: 'secret' },
   });
+  await admin.call('POST', '/trusted-issuers', {
+    body: { issuer: 'https://issuer.example', identity_provider: 'fuzzed-too' },
+  });
+  await makeSignIns(admin, (await makePerson(services)).id);
   const { id, secret = '' } = await makeClient(services, 'machine', { apis });
   const token = await issueToken(admin.issuer, { id, secret, audience: ORDERS, scopes: ['orders:read'] });
   const known = [
@@ -78,3 +82,30 @@ test('whatever is sent, the answer is one that the document has', { timeout: 3_6
   expect(report.problems).toEqual([]);
   expect(report.statuses['200']).toBeGreaterThan(REQUESTS / 20);
 });
+
+/** Sessions, grants and a refusal to look at: what comes of people and their browsers, which the fuzzer is not. */
+async function makeSignIns({ server, issuer }: AdminScene, accountId: string): Promise<void> {
+  const { db, clock } = server.services;
+  const now = clock.now();
+  const times = { created_at: now, expires_at: new Date(now.getTime() + 3_600_000) };
+  const numbers = Array.from({ length: 20 }, (_, index) => index);
+  await db.knex('sessions').insert(
+    numbers.map((number) => ({
+      ...times,
+      uid: `session-${number}`,
+      account_id: accountId,
+      payload: Buffer.alloc(0),
+      last_used_at: now,
+    })),
+  );
+  await db.knex('grants').insert(
+    numbers.map((number) => ({
+      ...times,
+      id: `grant-${number}`,
+      account_id: accountId,
+      client_id: `client-${number}`,
+      payload: JSON.stringify({ openid: { scope: 'openid' }, resources: { [ORDERS]: 'orders:read' } }),
+    })),
+  );
+  await fetch(`${issuer}/token`, { method: 'POST', body: new URLSearchParams({ client_id: 'nobody' }) });
+}

@@ -41,5 +41,6 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   'blocks.create': (_known, draw) => ({
     network: `203.0.113.${Math.floor(draw() * 256)}`,
     reason: word(draw),
+    expires_at: draw() < 0.5 ? '9999-12-31T23:59:59Z' : undefined,
   }),
 };

@@ -121,7 +121,7 @@ function validNumber({ minimum = 0, maximum = 1000 }: Schema, draw: Draw): numbe
 
 function validString(schema: Schema, draw: Draw, known: readonly string[]): string {
   if (schema.format === 'date-time') {
-    return pick(draw, ['2026-01-31T12:00:00Z', '1970-01-01T00:00:00.001Z', '9999-12-31T23:59:59Z']);
+    return pick(draw, ['2026-01-31T12:00:00Z', '1970-01-01T00:00:00.001Z']);
   }
   if (schema.contentEncoding === 'base64' || schema.format === 'base64') return 'PHN2Zy8+';
   if (schema.pattern?.includes('0-9a-f') === true) return 'ab'.repeat(32);
