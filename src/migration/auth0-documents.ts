@@ -71,9 +71,9 @@ export const AUTH0_PARTS = Object.keys(parts) as readonly Auth0Part[];
 export const userDocument = z.object({
   user_id: text,
   identities: maybe(z.array(z.object({ connection: maybe(text), provider: maybe(text) })).max(LIST_MAX)),
-  app_metadata: z.unknown(),
-  user_metadata: z.unknown(),
-  multifactor: z.unknown(),
+  app_metadata: z.unknown().optional(),
+  user_metadata: z.unknown().optional(),
+  multifactor: z.unknown().optional(),
 });
 
 /** Of the file of password hashes that Auth0’s support makes. */

@@ -61,7 +61,7 @@ export function mapPerson(
 }
 
 function noteUnmapped(
-  user: { user_id: string; app_metadata: unknown; user_metadata: unknown; multifactor: unknown },
+  user: { user_id: string; app_metadata?: unknown; user_metadata?: unknown; multifactor?: unknown },
   { hasPassword, notes }: { hasPassword: boolean; notes: Notes },
 ): void {
   const { user_id: id } = user;

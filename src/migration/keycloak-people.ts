@@ -187,7 +187,7 @@ function noteUnmapped(user: KeycloakUser, { id, hash }: ImportRecord, notes: Not
       {
         what: 'people of a directory',
         why,
-        todo: 'Set the directory up: guichet identity-providers add-ldap --help.',
+        todo: 'Set the directory up: guichet identity-providers --help.',
       },
       id,
     );
