@@ -28,6 +28,8 @@ const COMMITTERS = 16;
 const COMMIT_SECONDS = 5;
 const ROUNDS = 3;
 const BATCH = 20_000;
+/** A second of processor time in /proc (proc(5), USER_HZ). */
+const TICKS = 100;
 const issuer = 'https://login.example.com';
 const secrets = deriveSecrets({ secrets: { secret: ['a secret of the benchmark'] } });
 const log = createLogger({ level: 'silent' });
@@ -176,9 +178,6 @@ async function cpuSeconds(pool: Pool): Promise<{ ours: number; theirs: number }>
   const { user, system } = process.cpuUsage();
   return { ours: (user + system) / 1e6, theirs: ticks.reduce((sum, one) => sum + one, 0) / TICKS };
 }
-
-/** A second of processor time in /proc (proc(5), USER_HZ). */
-const TICKS = 100;
 
 function middle(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
