@@ -40,13 +40,15 @@ export interface EventTexts {
  * made here when the log is verified: a function in the database would be changed by whoever changes events.
  */
 export function canonicalText(event: EventTexts): string {
-  const member = (name: string, value: string | null) =>
-    value === null ? '' : `,"${name}":${JSON.stringify(value)}`;
   const risk = event.risk === null ? '' : `,"risk":${event.risk}`;
   return `{"id":${event.id},"occurred_at":"${event.occurredAt}"${member('type', event.type)}${member('actor', event.actor)}${member(
     'client_id',
     event.clientId,
   )}${member('account_id', event.accountId)}${member('request_id', event.requestId)}${member('address', event.address)},"detail":${event.detail}${risk}}`;
+}
+
+function member(name: string, value: string | null): string {
+  return value === null ? '' : `,"${name}":${JSON.stringify(value)}`;
 }
 
 /** SQL of the time of an event in its canonical text. */
