@@ -81,9 +81,13 @@ const OF_PEOPLE = /^(?:accounts?|identity|passkey|totp|recovery-codes?|remembere
 
 /** By its verb: an entity is created, read, updated or deleted. */
 const VERBS: readonly (readonly [verbs: RegExp, activity: 1 | 2 | 3 | 4, name: string])[] = [
-  [/\.(?:created|added|registered|assigned|published|granted|linked|made|given)$/, 1, 'Create'],
+  [
+    /\.(?:created|added|imported|registered|assigned|blocked|published|granted|linked|made|given)$/,
+    1,
+    'Create',
+  ],
   [/\.(?:exported|read|shown)$/, 2, 'Read'],
-  [/\.(?:deleted|removed|revoked|withdrawn|unlinked|taken)$/, 4, 'Delete'],
+  [/\.(?:deleted|removed|revoked|withdrawn|unlinked|unblocked|taken)$/, 4, 'Delete'],
 ];
 
 export function mappingOf(type: string): Mapping {

@@ -9,11 +9,12 @@ import { riskOf } from '../../src/audit/risk.ts';
 
 const SOURCE = path.join(import.meta.dirname, '../../src');
 
-/** What stands in files that record, as a type of an event does. */
-const TYPE = /['`]((?:\$\{factor\}|[a-z][a-z_-]+)\.[a-z][a-z-]+|revoked)['`]/g;
+/** What stands in files that record, as a type of an event does. Operations of the admin API have ids that look like it. */
+const TYPE = /(?<!id: )['`]((?:\$\{factor\}|[a-z][a-z_-]+)\.[a-z][a-z-]+|revoked)['`]/g;
 
 /** Of the class "something was updated", because nothing better fits. */
-const UPDATES = /\.(?:updated|enabled|disabled|activated|replayed|secret-rotated|scopes-removed)$/;
+const UPDATES =
+  /\.(?:updated|applied|enabled|disabled|activated|replayed|secret-(?:rotated|revoked|expiring)|scopes-removed|roles-(?:not-)?enforced|roles-taken|group-(?:un)?mapped)$/;
 
 const recorded = new Set(
   readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
