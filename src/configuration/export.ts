@@ -46,10 +46,12 @@ export async function exportConfiguration(
     ...(sources.size === 1 && only !== undefined && only !== 'guichet' && { name: only }),
     ...Object.fromEntries(sections.filter(([, those]) => those.length > 0)),
   };
-  return {
-    document,
-    text: SCHEMA_LINE + stringify(document, { lineWidth: 0, aliasDuplicateObjects: false }),
-  };
+  return { document, text: configurationText(document) };
+}
+
+/** As YAML, with where its schema is. */
+export function configurationText(document: Exported['document']): string {
+  return SCHEMA_LINE + stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
 function isOrphan(thing: Stored): boolean {

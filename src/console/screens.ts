@@ -15,12 +15,15 @@ import { newIdentityProvider } from './new-identity-provider.ts';
 import { newRole } from './new-role.ts';
 import { overview } from './overview.ts';
 import { keys } from './keys.ts';
+import { report } from './report.ts';
 import { role } from './role.ts';
 import { roles } from './roles.ts';
 import { sessions } from './sessions.ts';
+import { exportedConfiguration, settings } from './settings.ts';
 import { tokens } from './tokens.ts';
 import { user } from './user.ts';
 import { users } from './users.ts';
+import { webhooks } from './webhooks.ts';
 
 /** One line a screen; those with an entry in the navigation stand in its order. */
 export const SCREENS: readonly Screen[] = [
@@ -46,4 +49,8 @@ export const SCREENS: readonly Screen[] = [
   audit,
   explain,
   blocks,
+  report,
+  settings,
+  exportedConfiguration,
+  webhooks,
 ];

@@ -3,6 +3,7 @@ import type { ConsoleApplicationPages } from './console-applications.ts';
 import type { ConsolePeoplePages } from './console-people.ts';
 import type { ConsoleSecurityPages } from './console-security.ts';
 import type { ConsoleTokenPages } from './console-tokens.ts';
+import type { ConsoleUpkeepPages } from './console-upkeep.ts';
 import type { Person } from './core.ts';
 import type { NewPasswordProblem } from './registration.ts';
 
@@ -16,7 +17,8 @@ export interface ConsolePages
     ConsolePeoplePages,
     ConsoleTokenPages,
     ConsoleSecurityPages,
-    ConsoleAccessPages {
+    ConsoleAccessPages,
+    ConsoleUpkeepPages {
   readonly 'console-overview': OverviewLocals;
   /** Signed in, but no administrator. */
   readonly 'console-denied': { readonly identifier: string };

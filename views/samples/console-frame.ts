@@ -34,6 +34,13 @@ const ENTRIES: readonly (readonly [group: string, entries: readonly (readonly [s
       ['Security report', '/console/report'],
     ],
   ],
+  [
+    'Settings',
+    [
+      ['Settings', '/console/settings'],
+      ['Webhooks', '/console/webhooks'],
+    ],
+  ],
 ];
 
 /** For the samples of whatever stands in the frame of the console. */

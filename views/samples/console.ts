@@ -5,6 +5,7 @@ import { sampleConsole } from './console-frame.ts';
 import { consolePeopleSamples } from './console-people.ts';
 import { consoleSecuritySamples } from './console-security.ts';
 import { consoleTokenSamples } from './console-tokens.ts';
+import { consoleUpkeepSamples } from './console-upkeep.ts';
 import type { SamplesOf } from './samples.ts';
 
 const minutes = Array.from({ length: 30 }, (_, index) => `09:${String(index).padStart(2, '0')}`);
@@ -90,6 +91,7 @@ export const consoleSamples: SamplesOf<ConsolePages> = {
   ...consoleTokenSamples,
   ...consoleSecuritySamples,
   ...consoleAccessSamples,
+  ...consoleUpkeepSamples,
   'console-overview': { busy: overview },
   'console-denied': { person: { identifier: 'ines.moreau@example.org' } },
   'console-stopped': { declined: { path: '/console/clients' } },
