@@ -55,7 +55,7 @@ function partsOf(document: unknown): Map<Auth0Part, unknown> {
 }
 
 /** What is no JSON is undefined, and noted by whoever reads it. */
-async function* objects(files: readonly string[]): AsyncGenerator<unknown> {
+async function* objects(files: readonly string[]): AsyncGenerator {
   for (const file of files) {
     for await (const { text } of readLines(createReadStream(file))) yield parse(text);
   }

@@ -13,7 +13,7 @@ export interface Auth0Apis {
 
 const TTL_SECONDS_MAX = 86_400;
 const TEXT_LENGTH_MAX = 200;
-const ALGS = ['RS256', 'ES256'];
+const ALGS = new Set(['RS256', 'ES256']);
 
 /** Resource servers are APIs; a role whose permissions are of several becomes one at each. */
 export function mapApis(tenant: Auth0Tenant, { audiences }: MigrationChoices, notes: Notes): Auth0Apis {
@@ -29,7 +29,7 @@ export function mapApis(tenant: Auth0Tenant, { audiences }: MigrationChoices, no
       notes.add({ what: 'an API', why: 'An audience is a URI here (RFC 8707).', todo }, identifier);
       continue;
     }
-    if (!ALGS.includes(alg)) {
+    if (!ALGS.has(alg)) {
       const todo = 'Have the API verify with /jwks; see docs/apis.md.';
       notes.add({ what: 'how tokens of an API are signed', why: 'It is ES256 instead.', todo }, identifier);
     }
@@ -50,7 +50,7 @@ export function mapApis(tenant: Auth0Tenant, { audiences }: MigrationChoices, no
       })),
       tokenTtlSeconds:
         ttl === undefined ? undefined : Math.min(Math.max(Math.trunc(ttl), 1), TTL_SECONDS_MAX),
-      signingAlg: ALGS.includes(alg) ? alg : 'ES256',
+      signingAlg: ALGS.has(alg) ? alg : 'ES256',
       enforcesRoles: server.enforce_policies === true,
     });
   }

@@ -12,12 +12,12 @@ interface Parts {
   readonly notes: Notes;
 }
 
-const KNOWN_GRANTS = [
+const KNOWN_GRANTS = new Set([
   'authorization_code',
   'refresh_token',
   'client_credentials',
   'urn:ietf:params:oauth:grant-type:device_code',
-];
+]);
 
 export function mapClients(parts: Parts): ForeignClient[] {
   // The tenant itself, as a client.
@@ -88,7 +88,7 @@ function grantTypesOf(
   { method, hasRedirects, notes }: { method: string; hasRedirects: boolean; notes: Notes },
 ): string[] {
   const given = [...new Set(client.grant_types ?? ['authorization_code', 'refresh_token'])];
-  for (const grantType of given.filter((one) => !KNOWN_GRANTS.includes(one))) {
+  for (const grantType of given.filter((one) => !KNOWN_GRANTS.has(one))) {
     const why =
       'The implicit flow and passwords in applications are no more (RFC 9700 §2.1.2, §2.4); others are Auth0’s own.';
     notes.add(
@@ -97,7 +97,7 @@ function grantTypesOf(
     );
   }
   return given.filter((grantType) => {
-    if (!KNOWN_GRANTS.includes(grantType)) return false;
+    if (!KNOWN_GRANTS.has(grantType)) return false;
     if (grantType === 'client_credentials') return method !== 'none';
     return grantType !== 'authorization_code' || hasRedirects;
   });

@@ -4,7 +4,7 @@ import type { Notes } from './notes.ts';
 import { looksNative, usableAddresses, type Addresses } from './redirect-uris.ts';
 
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
-const ID_TOKEN_ALGS = ['RS256', 'ES256', 'EdDSA'];
+const ID_TOKEN_ALGS = new Set(['RS256', 'ES256', 'EdDSA']);
 
 /** RFC 7591 members. undefined: it cannot be a client here, which is noted. */
 export function clientMetadata(
@@ -41,7 +41,7 @@ export function clientMetadata(
     ...(backchannel !== undefined && {
       backchannel_logout_session_required: isOn('backchannel.logout.session.required'),
     }),
-    ...(alg !== undefined && ID_TOKEN_ALGS.includes(alg) && { id_token_signed_response_alg: alg }),
+    ...(alg !== undefined && ID_TOKEN_ALGS.has(alg) && { id_token_signed_response_alg: alg }),
     dpop_bound_access_tokens: isOn('dpop.bound.access.tokens'),
     require_pushed_authorization_requests: isOn('require.pushed.authorization.requests'),
   };

@@ -1,7 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto';
 
-import type { JWK } from 'jose';
-
 import type { ForeignKey } from '../keys/key.ts';
 import type { KeycloakRealm } from './keycloak-realm.ts';
 import type { MigrationChoices } from './migration.ts';
@@ -62,7 +60,7 @@ function keyOf(config: Readonly<Record<string, readonly string[]>>): ForeignKey 
     const der = publicKey.export({ type: 'spki', format: 'der' });
     // As Keycloak makes the ids of its keys.
     const kid = createHash('sha256').update(der).digest('base64url');
-    return { kid, alg: 'RS256', jwk: publicKey.export({ format: 'jwk' }) as JWK };
+    return { kid, alg: 'RS256', jwk: publicKey.export({ format: 'jwk' }) };
   } catch {
     return 'Its certificate cannot be read.';
   }

@@ -5,7 +5,7 @@ interface Feature {
   readonly what: string;
   readonly why: string;
   readonly todo: string;
-  isUsed(client: KeycloakClient): boolean;
+  readonly isUsed: (client: KeycloakClient) => boolean;
 }
 
 /** Client scopes that every realm has: what they stand for is here by itself. */

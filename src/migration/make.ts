@@ -5,11 +5,14 @@ import { checkChosenClientId, createClient } from '../clients/create-client.ts';
 import { findClient } from '../clients/store.ts';
 import type { Config } from '../config/config.ts';
 import type { Secrets } from '../crypto/secrets.ts';
+import type { Queryable } from '../db/database.ts';
 import { nested } from '../db/nested.ts';
 import { AppError } from '../errors.ts';
 import { importKeysWithin } from '../keys/import-keys.ts';
 import { createApi } from '../resources/create-api.ts';
 import { checkAudience } from '../resources/rules.ts';
+import type { Api } from '../resources/api.ts';
+import { apiNotFound } from '../resources/not-found.ts';
 import { findApiByAudience } from '../resources/store.ts';
 import { disableClient } from '../revocation/disable-client.ts';
 import { revoking, type RevocationContext } from '../revocation/revoke.ts';
@@ -100,15 +103,17 @@ const NOUNS = {
 
 /** False: it is there. */
 async function makeApi(ctx: Making, { tokenTtlSeconds, ...api }: ForeignApi): Promise<boolean> {
-  if (await findApiByAudience(ctx.tx, checkAudience(api.audience))) return false;
+  const known = await findApiByAudience(ctx.tx, checkAudience(api.audience));
+  if (known?.origin === 'built-in') throw builtIn();
+  if (known) return false;
   const ttl = tokenTtlSeconds ?? ctx.config.tokens.accessTtlSeconds;
   await createApi(ctx, { ...api, tokenTtlSeconds: ttl, actor: ctx.actor });
   return true;
 }
 
 async function makeRole(ctx: Making, { api, role, ...rest }: ForeignRole): Promise<boolean> {
-  const found = await findApiByAudience(ctx.tx, checkAudience(api));
-  const apiId = found?.id ?? '';
+  const apiId = (await findForeignApi(ctx.tx, checkAudience(api)))?.id;
+  if (apiId === undefined) throw apiNotFound();
   if (await findRoleByName(ctx.tx, { apiId, name: checkRoleName(role) })) return false;
   await createRole(ctx, { apiId, name: role, ...rest, actor: ctx.actor });
   return true;
@@ -143,7 +148,7 @@ async function makeClient(ctx: Making, client: ForeignClient): Promise<boolean> 
 async function knownAccess({ tx }: Making, apis: ForeignClient['apis']): Promise<ForeignClient['apis']> {
   const known: ForeignClient['apis'][number][] = [];
   for (const { audience, scopes } of apis) {
-    const api = await findApiByAudience(tx, audience);
+    const api = await findForeignApi(tx, audience);
     const names = new Set(api?.scopes.map(({ name }) => name));
     if (api) known.push({ audience, scopes: scopes.filter((scope) => names.has(scope)) });
   }
@@ -151,14 +156,27 @@ async function knownAccess({ tx }: Making, apis: ForeignClient['apis']): Promise
 }
 
 async function knownAudience({ tx }: Making, audience: string | null): Promise<string | null> {
-  return audience !== null && (await findApiByAudience(tx, audience)) ? audience : null;
+  return audience !== null && (await findForeignApi(tx, audience)) ? audience : null;
 }
 
 /** undefined: it was refused, which is said already. */
-export async function findRoleId(
-  db: Parameters<typeof findRoleByName>[0],
-  { api, role }: RoleName,
-): Promise<string | undefined> {
-  const found = await findApiByAudience(db, api);
+export async function findRoleId(db: Queryable, { api, role }: RoleName): Promise<string | undefined> {
+  const found = await findForeignApi(db, api);
   return found && (await findRoleByName(db, { apiId: found.id, name: role }))?.id;
+}
+
+/** An export that names an API of this server itself, as the admin API, gives nobody any right to it. */
+async function findForeignApi(db: Queryable, audience: string): Promise<Api | undefined> {
+  const api = await findApiByAudience(db, audience);
+  return api?.origin === 'built-in' ? undefined : api;
+}
+
+function builtIn(): AppError {
+  return new AppError(
+    'api_built_in',
+    'This API is a part of this server, and no export says who may use it.',
+    {
+      status: 409,
+    },
+  );
 }

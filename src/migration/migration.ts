@@ -71,8 +71,7 @@ export type Imported = (typeof IMPORTED)[number];
 export type Counts = Record<Imported, { imported: number; alreadyThere: number }>;
 
 export function noCounts(): Counts {
-  const none = () => ({ imported: 0, alreadyThere: 0 });
-  return Object.fromEntries(IMPORTED.map((name) => [name, none()])) as Counts;
+  return Object.fromEntries(IMPORTED.map((name) => [name, { imported: 0, alreadyThere: 0 }])) as Counts;
 }
 
 /** What is chosen here because the other server does not say it. */

@@ -54,7 +54,7 @@ function usable(
       return true;
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      const todo = `List it in full: guichet clients update CLIENT ${option} URI.`;
+      const todo = `List it in full, together with the others: guichet clients update CLIENT ${option} URI.`;
       notes.add({ what, why: error.message, todo }, `${client}: ${uri}`);
       return false;
     }

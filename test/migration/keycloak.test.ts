@@ -245,6 +245,7 @@ test.for(HOSTILE)('hostile: %s is refused with a sentence', async ([, document])
 
 test('hostile: what is inside a realm is refused one by one, and never ends the import', async () => {
   const before = await rowsOf(server.database.db);
+  const adminApi = `${server.issuer}/admin/v1`;
   const deep = '['.repeat(50_000) + ']'.repeat(50_000);
   const groups = Array.from({ length: 500 }).reduce<unknown>(
     (inner) => ({ name: 'g', subGroups: [inner] }),
@@ -259,10 +260,13 @@ test('hostile: what is inside a realm is refused one by one, and never ends the 
         { name: '__proto__' },
         { name: 'constructor', composites: { realm: ['constructor'] } },
       ],
-      client: { ['__proto__']: [{ name: 'x' }] },
+      client: { ['__proto__']: [{ name: 'x' }], [adminApi]: [{ name: 'admin:users:write' }] },
     },
     clients: [
       { clientId: NASTY, secret: SHOP_SECRET },
+      // What opens this server is given to nobody by a file.
+      { clientId: adminApi, bearerOnly: true },
+      { clientId: 'intruder', serviceAccountsEnabled: true, standardFlowEnabled: false, secret: SHOP_SECRET },
       { clientId: '../../etc/passwd', serviceAccountsEnabled: true, secret: SHOP_SECRET },
       { clientId: 'usr_admin', serviceAccountsEnabled: true, secret: 'a'.repeat(4000) },
       { clientId: 'x', redirectUris: ['javascript:alert(1)'], publicClient: true },
@@ -276,6 +280,7 @@ test('hostile: what is inside a realm is refused one by one, and never ends the 
       { id: NASTY, username: 'x' },
       { id: 'cli_x', username: 'x' },
       { id: 'u1', username: NASTY, email: NASTY },
+      { serviceAccountClientId: 'intruder', clientRoles: { [adminApi]: ['admin:users:write'] } },
       {
         id: 'u2',
         username: 'ok2',
@@ -288,11 +293,13 @@ test('hostile: what is inside a realm is refused one by one, and never ends the 
   const { exitCode, stdout, stderr } = await cli(line`import keycloak ${file} --json`);
   expect(exitCode, stderr).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({
-    imported: { clients: { imported: 0 }, people: { imported: 0 } },
+    imported: { clients: { imported: 1 }, people: { imported: 0 } },
   });
+  expect(await cli.json(line`clients show intruder`)).toMatchObject({ apis: [] });
   expect(await rowsOf(server.database.db)).toMatchObject({
     accounts: before['accounts'],
-    clients: before['clients'],
+    roles: before['roles'],
+    role_assignments: before['role_assignments'],
   });
   await writeFile(file, 'not json');
   expect((await cli(line`import keycloak ${file}`)).exitCode).toBe(1);

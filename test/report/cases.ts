@@ -165,14 +165,13 @@ function metadata(members: Readonly<Record<string, unknown>>): Partial<ClientFac
 }
 
 function withSecrets(...ages: readonly (Partial<SecretRecord> & { days: number })[]): Partial<ClientFacts> {
-  const secrets = ages.map(({ days, ...rest }, index) => ({
-    id: `sec_${index}`,
+  const secrets = ages.map(({ days, expiresAt = null, lastUsedAt = null }) => ({
+    id: `sec_${days}`,
     digest: Buffer.alloc(32),
     hint: `gcs_${days}`,
     createdAt: daysAgo(days),
-    expiresAt: null,
-    lastUsedAt: null,
-    ...rest,
+    expiresAt,
+    lastUsedAt,
   }));
   return { metadata: WITH_SECRET, secrets };
 }
