@@ -73,15 +73,18 @@ export async function countClientsByApi(db: Queryable): Promise<ReadonlyMap<stri
 }
 
 /** The events as far as the planner knows, which is enough to say that there are some. */
-export async function describeLog(
-  db: Queryable,
-): Promise<{ events: number } & Pick<LogFacts, 'checkpointAt'>> {
-  const { rows } = await db.raw<{ rows: { events: string | null; jws: string | null }[] }>(
+export async function describeLog(db: Queryable): Promise<LogFacts> {
+  const { rows } = await db.raw<{ rows: { events: string | null; jws: string | null; sinks: number }[] }>(
     `SELECT (SELECT max(seq) FROM audit_chain) AS events,
-       (SELECT jws FROM audit_checkpoints ORDER BY number DESC LIMIT 1) AS jws`,
+       (SELECT jws FROM audit_checkpoints ORDER BY number DESC LIMIT 1) AS jws,
+       (SELECT count(*)::int FROM webhooks WHERE disabled_at IS NULL AND min_risk = 0 AND types = '{}') AS sinks`,
   );
   const [row] = rows;
-  return { events: Number(row?.events ?? 0), checkpointAt: row?.jws == null ? null : timeOf(row.jws) };
+  return {
+    events: Number(row?.events ?? 0),
+    checkpointAt: row?.jws == null ? null : timeOf(row.jws),
+    sinks: row?.sinks ?? 0,
+  };
 }
 
 /** Whether its signature is right, `guichet audit verify` says. */

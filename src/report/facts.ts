@@ -49,7 +49,7 @@ export interface LogFacts {
   readonly events: number;
   /** The latest signed checkpoint. */
   readonly checkpointAt: Date | null;
-  /** Webhooks and syslog receivers in use. */
+  /** Webhooks and syslog receivers in use that get every event. */
   readonly sinks: number;
 }
 

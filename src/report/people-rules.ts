@@ -92,7 +92,8 @@ export const PEOPLE_RULES: readonly ServerRule[] = [
     severity: 'info',
     references: [],
     annexA: ['8.2'],
-    remedy: 'Make somebody one: guichet roles give owner --api guichet-admin --user USER.',
+    remedy:
+      'Open the link that makes the first one: guichet setup-link. Or: guichet roles give owner --api guichet-admin --user USER.',
     check: ({ people }) =>
       people.administrators.some(({ roles }) => roles.includes('owner'))
         ? undefined

@@ -107,8 +107,12 @@ export const SERVER_RULES: readonly ServerRule[] = [
     severity: 'medium',
     references: ['ASVS 5.0 V16.4.3'],
     annexA: ['8.15', '8.16'],
-    remedy: 'Send it to your SIEM, every day at least: guichet audit export --format ocsf --since 24h.',
-    check: ({ log }) => (log.sinks === 0 ? 'Whoever takes the database takes the evidence.' : undefined),
+    remedy:
+      'Send all of it to your SIEM: guichet webhooks create --name NAME --url URL --format ocsf, without --type and --min-risk.',
+    check: ({ log }) =>
+      log.sinks === 0
+        ? 'Whoever takes the database takes the evidence: no webhook in use sends all of it.'
+        : undefined,
   },
   {
     id: 'SV-18',

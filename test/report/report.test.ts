@@ -73,6 +73,13 @@ test('--fail-on ends with 1 when something that severe was found, and the report
   );
   expect(report).toMatchObject({ grade: 'D' });
   expect((await cli(line`audit report`)).exitCode).toBe(0);
+  // What sends the whole log away counts, what sends a part of it does not.
+  const stays = expect.objectContaining({ rule: 'SV-17' }) as unknown;
+  const target = line`--url https://siem.example/events --format ocsf`;
+  await cli.json([...line`webhooks create --name part --min-risk 50`, ...target]);
+  expect((await cli.json(line`audit report`))['findings']).toContainEqual(stays);
+  await cli.json([...line`webhooks create --name all`, ...target]);
+  expect((await cli.json(line`audit report`))['findings']).not.toContainEqual(stays);
   expect((await cli(line`audit report --fail-on dire`)).exitCode).toBe(2);
 });
 
