@@ -94,6 +94,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'decisions',
     'report',
     'configuration',
+    'blocks',
+    'decisions',
     'documents',
     'admin',
     'http',
