@@ -27,7 +27,11 @@ export const newRole: Screen = {
       audience: api?.audience,
       audiences: await audiencesOf(context),
       values: { name, description },
-      scopes: (api?.scopes ?? []).map((scope) => ({ ...scope, isCarried: scopes.includes(scope.name) })),
+      scopes: (api?.scopes ?? []).map(({ name: scope, description: words }) => ({
+        name: scope,
+        description: words,
+        isCarried: scopes.includes(scope),
+      })),
       equivalent: equivalent(newRoleCommand(EXAMPLE), 'roles', EXAMPLE),
     });
   },

@@ -73,7 +73,7 @@ function present(document: z.output<typeof reportDocument>): ShownReport {
       severity,
       findings: findings
         .filter((finding) => finding.severity === severity)
-        .map((finding) => ({ ...finding, ...subjectOf(finding.subject) })),
+        .map((finding) => Object.assign(subjectOf(finding.subject), finding)),
     })).filter((group) => group.findings.length > 0),
     clients: clients.slice(0, GRADED_MAX).map((client) => ({
       id: client.client_id,

@@ -40,7 +40,11 @@ export const role: Screen = {
       description,
       createdAt: new Date(document.created_at),
       form,
-      scopes: (api?.scopes ?? []).map((scope) => ({ ...scope, isCarried: carried.has(scope.name) })),
+      scopes: (api?.scopes ?? []).map(({ name: scope, description: words }) => ({
+        name: scope,
+        description: words,
+        isCarried: carried.has(scope),
+      })),
       who: fields['who'] ?? '',
       ...(await holdersOf(context, visit)),
       equivalent: {

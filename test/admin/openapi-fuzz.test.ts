@@ -87,11 +87,12 @@ test('whatever is sent, the answer is one that the document has', { timeout: 3_6
 async function makeSignIns({ server, issuer }: AdminScene, accountId: string): Promise<void> {
   const { db, clock } = server.services;
   const now = clock.now();
-  const times = { created_at: now, expires_at: new Date(now.getTime() + 3_600_000) };
+  const expiresAt = new Date(now.getTime() + 3_600_000);
   const numbers = Array.from({ length: 20 }, (_, index) => index);
   await db.knex('sessions').insert(
     numbers.map((number) => ({
-      ...times,
+      created_at: now,
+      expires_at: expiresAt,
       uid: `session-${number}`,
       account_id: accountId,
       payload: Buffer.alloc(0),
@@ -100,7 +101,8 @@ async function makeSignIns({ server, issuer }: AdminScene, accountId: string): P
   );
   await db.knex('grants').insert(
     numbers.map((number) => ({
-      ...times,
+      created_at: now,
+      expires_at: expiresAt,
       id: `grant-${number}`,
       account_id: accountId,
       client_id: `client-${number}`,
