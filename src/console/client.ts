@@ -68,7 +68,7 @@ export const client: Screen = {
       hasSecrets: document.secrets.length > 0,
       form: formOf(visit, document, values, LABELS),
       access: await accessOf(context, visit, document),
-      audiences: await audiencesOf(context),
+      audiences: await audiencesOf(context, visit),
       secrets: document.secrets.map(presentSecret),
       snippets: clientSnippets(context.config.issuer, document),
       equivalent: {

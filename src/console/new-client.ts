@@ -25,7 +25,7 @@ export const newClient: Screen = {
     show(context, visit, 'console-new-client', {
       choice: kind && { kind },
       values: fields,
-      audiences: await audiencesOf(context),
+      audiences: await audiencesOf(context, visit),
       equivalent: { command: newClientCommand(body), configuration: configuration('clients', body) },
     });
   },
@@ -51,8 +51,12 @@ async function create(context: ConsoleContext, { fields, operator }: Visit): Pro
   };
 }
 
-/** For suggestions beside a field. */
-export async function audiencesOf({ db }: Pick<ConsoleContext, 'db'>): Promise<string[]> {
+/** For suggestions beside a field; none for whoever may not look at APIs. */
+export async function audiencesOf(
+  { db }: Pick<ConsoleContext, 'db'>,
+  { operator }: Pick<Visit, 'operator'>,
+): Promise<string[]> {
+  if (!operator.scopes.has('admin:apis:read')) return [];
   return (await listApis(db.knex)).slice(0, SUGGESTIONS_MAX).map(({ audience }) => audience);
 }
 

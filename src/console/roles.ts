@@ -12,7 +12,7 @@ export const roles: Screen = {
   entry: { group: 'People', label: 'Roles' },
   async get(context, visit) {
     const { given, query, pager } = pageOf(visit, ['api']);
-    const audiences = await audiencesOf(context);
+    const audiences = await audiencesOf(context, visit);
     // An API that is not there any more has no roles either.
     const isKnown = given.api === undefined || audiences.includes(given.api);
     const asked = isKnown ? query : { limit: query.limit };
