@@ -5,7 +5,7 @@ import type { ConsoleContext, Done, Screen, Visit } from './context.ts';
 import { equivalent } from './equivalents.ts';
 import { textOf } from './list.ts';
 import { audiencesOf } from './new-client.ts';
-import { newRoleCommand, roleSettings } from './role-form.ts';
+import { carriedScopes, newRoleCommand, roleSettings } from './role-form.ts';
 import { show } from './show.ts';
 
 const EXAMPLE = {
@@ -25,13 +25,9 @@ export const newRole: Screen = {
     const { name, description = '', scopes } = roleSettings(visit.fields);
     show(context, visit, 'console-new-role', {
       audience: api?.audience,
-      audiences: await audiencesOf(context, visit),
+      audiences: await audiencesOf(context),
       values: { name, description },
-      scopes: (api?.scopes ?? []).map(({ name: scope, description: words }) => ({
-        name: scope,
-        description: words,
-        isCarried: scopes.includes(scope),
-      })),
+      scopes: api ? carriedScopes(api, scopes) : [],
       equivalent: equivalent(newRoleCommand(EXAMPLE), 'roles', EXAMPLE),
     });
   },

@@ -37,7 +37,7 @@ export function settingFacts(provider: IdentityProviderDocument): Fact[] {
     [
       'Claims',
       Object.entries(provider.mapping)
-        .map(([ours, theirs]) => `${ours} from ${theirs}`)
+        .map(([ours, theirs]) => (ours === theirs ? ours : `${ours} from ${theirs}`))
         .join(', '),
     ],
     ['Groups are in', provider.groups_attribute ?? ''],

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 
+import type { CarriedScope } from '../../views/locals/console-access.ts';
 import type { newRoleDocument } from '../documents/role.ts';
+import type { ApiScope } from '../resources/api.ts';
 import { command } from './equivalents.ts';
 import { filled } from './form.ts';
 
@@ -41,4 +43,12 @@ export function roleCommand(
     ['--description', description],
     scopes.length === 0 ? '--no-scopes' : ['--scope', scopes],
   );
+}
+
+/** The boxes to tick: the scopes of the API, and which of them the role carries. */
+export function carriedScopes(
+  { scopes }: { readonly scopes: readonly ApiScope[] },
+  carried: readonly string[],
+): CarriedScope[] {
+  return scopes.map(({ name, description }) => ({ name, description, isCarried: carried.includes(name) }));
 }

@@ -5,13 +5,13 @@ import { perform } from '../admin/perform.ts';
 import { findApiByAudience } from '../resources/store.ts';
 import type { ConsoleContext, Screen, Visit } from './context.ts';
 import { configuration } from './equivalents.ts';
-import { formOf } from './form.ts';
+import { formOf, words } from './form.ts';
 import { pageOf } from './list.ts';
 import { namesOf } from './names.ts';
 import { can } from './operator.ts';
 import { idsOf, partyOf } from './party.ts';
 import { roleActions } from './role-actions.ts';
-import { roleCommand, roleSettings } from './role-form.ts';
+import { carriedScopes, roleCommand, roleSettings } from './role-form.ts';
 import { show } from './show.ts';
 
 const LABELS = { name: 'Name', description: 'Description', scopes: 'Scopes' } as const;
@@ -28,7 +28,7 @@ export const role: Screen = {
     const stored = { name, description, scopes: document.scopes.join(' ') };
     const typed = 'name' in fields ? { ...fields, scopes: roleSettings(fields).scopes.join(' ') } : fields;
     const form = formOf({ fields: typed, refusal }, document, stored, LABELS);
-    const carried = new Set((form.values['scopes'] ?? '').split(' '));
+    const carried = words(form.values['scopes']);
     const settings = { api: audience ?? '', name, description, scopes: document.scopes };
     show(context, visit, 'console-role', {
       id,
@@ -40,11 +40,7 @@ export const role: Screen = {
       description,
       createdAt: new Date(document.created_at),
       form,
-      scopes: (api?.scopes ?? []).map(({ name: scope, description: words }) => ({
-        name: scope,
-        description: words,
-        isCarried: carried.has(scope),
-      })),
+      scopes: api ? carriedScopes(api, carried) : [],
       who: fields['who'] ?? '',
       ...(await holdersOf(context, visit)),
       equivalent: {

@@ -1,23 +1,44 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { record } from '../../src/audit/record.ts';
+import { exportConfiguration } from '../../src/configuration/export.ts';
 import { BEHIND_PROXY } from '../interactions/visit.ts';
 import type { Page } from '../support/browser-walker.ts';
 import { makeApi, makeClient, makePerson, ORDERS } from '../support/factories.ts';
 import { findAll, textOf, type Element } from '../support/html.ts';
+import { startOpenIdProvider, type OpenIdProvider } from '../support/openid-provider.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { openConsole, type Operator } from './visit.ts';
 
 let server: TestServer;
 let owner: Operator;
+let elsewhere: OpenIdProvider;
+let receiver: Server;
+const received: string[] = [];
 
 beforeAll(async () => {
-  server = await startTestServer({ env: BEHIND_PROXY });
+  elsewhere = await startOpenIdProvider();
+  receiver = createServer((req, res) => {
+    received.push(String(req.headers['webhook-id']));
+    res.writeHead(204).end();
+  });
+  receiver.listen(0, '127.0.0.1');
+  await once(receiver, 'listening');
+  server = await startTestServer({ env: { ...BEHIND_PROXY, GUICHET_EGRESS_ALLOW: '127.0.0.0/8' } });
   await makeApi(server.services);
   owner = await openConsole(server);
 });
 
-afterAll(() => server.stop());
+afterAll(async () => {
+  await server.stop();
+  await elsewhere.close();
+  receiver.closeAllConnections();
+  receiver.close();
+});
 
 const visit = (path: string) => owner.walker.visit(path);
 
@@ -63,7 +84,7 @@ describe('the audit log', () => {
     expect(boxes(page).at(-1)).toBe(`guichet audit list --client ${clientId} --since 1h --min-risk 10`);
     const leadsTo = link(page, /^req_/);
     await expect.poll(async () => (await visit(leadsTo)).text).toContain(`Request${requestId}`);
-    const blocking = await visit(link(page, /^Block/));
+    const blocking = await visit(link(page, /^Block203/));
     expect(findAll(blocking.document, 'input').map(({ attributes }) => attributes['value'])).toContain(
       '203.0.113.77',
     );
@@ -193,9 +214,134 @@ describe('a role', () => {
   });
 });
 
+describe('an identity provider', () => {
+  test('is connected, checked, gives roles by its groups, is disabled and deleted', async () => {
+    const form = await visit('/console/new-identity-provider');
+    const wrong = await owner.walker.submit(
+      form,
+      { name: 'Contoso', issuer: 'nonsense', client_id: 'guichet', client_secret: 'a secret' },
+      { form: '/create' },
+    );
+    expect([wrong.status, wrong.html.includes('a secret')]).toEqual([400, false]);
+    const fields = {
+      issuer: elsewhere.url,
+      client_secret: elsewhere.clientSecret,
+      domains: 'contoso.example',
+    };
+    const made = await owner.walker.submit(wrong, fields, { form: '/create' });
+    expect([made.status, made.heading]).toEqual([200, 'Contoso']);
+    expect(made.text).toContain(`Redirect URI${server.issuer}/`);
+    expect(made.html).not.toContain(elsewhere.clientSecret);
+    expect(boxes(made)[0]).toMatch(/^guichet identity-providers create oidc .* < secret.txt$/);
+    const careless = await owner.walker.submit(made, {}, { form: '/check' });
+    expect(careless.text).toContain('It cannot be used: it gave tokens for a code that nobody issued');
+    elsewhere.faults.set('/token', (_, res) => {
+      res.writeHead(400, { 'content-type': 'application/json' }).end('{"error":"invalid_grant"}');
+    });
+    const checked = await owner.walker.submit(careless, {}, { form: '/check' });
+    expect(checked.text).toContain('It answers as it should.');
+
+    const role = await visit('/console/roles');
+    const roleId =
+      link(role, /^auditor$/)
+        .split('/')
+        .at(-1) ?? '';
+    const mapped = await owner.walker.submit(
+      checked,
+      { group: 'CN=Sales', role: roleId },
+      { form: '/map-group' },
+    );
+    expect(rows(mapped)).toEqual([expect.stringMatching(/^CN=Sales ?auditor of .*Take/)]);
+    expect(boxes(mapped)[0]).toMatch(
+      /^guichet identity-providers map-group contoso CN=Sales --api \S+ --role auditor$/,
+    );
+    const unmapped = await owner.walker.submit(mapped, {}, { form: '/unmap-group' });
+    expect(unmapped.text).toContain('no group there gives a role here');
+
+    const disabled = await owner.walker.submit(unmapped, {}, { form: '/disable' });
+    expect(disabled.text).toContain('Nobody comes through it any more');
+    const enabled = await owner.walker.submit(disabled, {}, { form: '/enable' });
+    const gone = await owner.walker.submit(enabled, { confirmation: 'contoso' }, { form: '/delete' });
+    expect([gone.url.pathname, gone.text.includes('None yet')]).toEqual([
+      '/console/identity-providers',
+      true,
+    ]);
+  });
+});
+
+describe('the security report', () => {
+  test('is made, read and kept', async () => {
+    const none = await visit('/console/report');
+    expect(none.text).toContain('No report yet');
+    const made = await owner.walker.submit(none, {}, { form: '/make' });
+    expect(made.text).toMatch(/Grade [A-F]: \d+ high/);
+    expect(made.text).toContain('Remedy:');
+    const kept = await visit(link(made, /^\d+ \w+ \d{4}/));
+    expect([kept.status, kept.text.includes('rules were held against')]).toEqual([200, true]);
+    expect((await visit('/console/report?id=rep_none')).status).toBe(404);
+  });
+});
+
+describe('settings', () => {
+  test('are shown with their variables; of secrets that they are set', async () => {
+    const page = await visit('/console/settings');
+    const secret = rows(page).find((row) => row.startsWith('GUICHET_SECRET'));
+    expect(secret).toMatch(/a secret, set/);
+    expect(page.html).not.toContain(server.services.config.secrets.secret[0]);
+    expect(rows(page).find((row) => row.startsWith('GUICHET_TRUSTED_PROXIES'))).toContain('127.0.0.1/32');
+  });
+
+  test('come as a file, which is the one of the command line', async () => {
+    const page = await visit('/console/settings/guichet.yaml');
+    expect(page.headers.get('content-disposition')).toBe('attachment; filename="guichet.yaml"');
+    expect(page.html).toBe((await exportConfiguration(server.services)).text);
+    expect(page.html).toContain(ORDERS);
+  });
+});
+
+describe('a webhook', () => {
+  test('is created with a secret that is shown once, tested, disabled and deleted', async () => {
+    const { port } = receiver.address() as AddressInfo;
+    const url = `http://127.0.0.1:${port}/hook`;
+    const form = await visit('/console/webhooks');
+    const made = await owner.walker.submit(form, { name: 'Pager', url, min_risk: '50' }, { form: '/create' });
+    expect(boxes(made)[0]).toMatch(/^whsec_/);
+    expect(boxes(made)[1]).toBe(
+      `guichet webhooks create --name Pager --url ${url} --format jsonl --min-risk 50`,
+    );
+    const again = await visit('/console/webhooks');
+    expect(again.html).not.toContain('whsec_');
+    const tested = await owner.walker.submit(again, {}, { form: '/test' });
+    expect([tested.text.includes('Pager took an event'), received.length]).toEqual([true, 1]);
+    const refused = await owner.walker.submit(tested, { name: '', url, min_risk: 'x' }, { form: '/create' });
+    expect(refused.status).toBe(400);
+    const press = (page: Page, verb: string) => {
+      const form = page.forms.find(({ action }) => action.pathname.endsWith('/test'));
+      if (!form) throw new Error('there is no webhook');
+      const action = new URL(`/console/webhooks/${verb}`, page.url);
+      return owner.walker.submit({ ...page, forms: [{ ...form, action }] });
+    };
+    const disabled = await press(refused, 'disable');
+    expect(disabled.text).toContain('Pager is sent nothing; once enabled');
+    const gone = await press(await press(disabled, 'enable'), 'delete');
+    expect(gone.text).toContain('Nobody is told');
+  });
+});
+
+const SCREENS = [
+  'audit',
+  'explain',
+  'blocks',
+  'roles',
+  'identity-providers',
+  'report',
+  'settings',
+  'webhooks',
+];
+
 test('an auditor sees all of it, and can press nothing but what only looks', async () => {
   const { walker } = await openConsole(server, { role: 'auditor' });
-  for (const path of ['audit', 'explain', 'blocks', 'roles']) {
+  for (const path of SCREENS) {
     const page = await walker.visit(`/console/${path}`);
     expect(page.status, path).toBe(200);
     const posts = page.forms.filter(({ method }) => method === 'post').map(({ action }) => action.pathname);

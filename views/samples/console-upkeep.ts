@@ -141,7 +141,7 @@ const webhooks: ConsoleUpkeepPages['console-webhooks'] = {
       minRisk: 50,
       deliveredAt: undefined,
       failures: 4,
-      lastError: 'It answered 503.',
+      lastError: 'it answered 503',
       nextAttemptAt: lately,
       isDisabled: false,
     },
