@@ -33,7 +33,8 @@ export const explain: Screen = {
     show(context, visit, 'console-explain', {
       request: id ?? '',
       client: given.client_id ?? '',
-      explanation: id === undefined ? undefined : answerOf(explanation, names),
+      explanation: explanation && present(explanation, names),
+      isUnknown: id !== undefined && explanation === undefined,
       keptHours: DECISION_KEEP_SECONDS / 3600,
       latest: document.explanations.map((one) => present(one, names)),
       pager: pager(document.next),
@@ -72,9 +73,4 @@ function present(document: Document, names: Names): ExplainedRequest {
     address: document.address ?? undefined,
     steps: document.lines,
   };
-}
-
-/** `none`: nothing is kept under the id. */
-function answerOf(found: Document | undefined, names: Names): ExplainedRequest | 'none' {
-  return found ? present(found, names) : 'none';
 }

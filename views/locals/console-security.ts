@@ -98,8 +98,9 @@ interface ExplainLocals {
   readonly frame: ConsoleFrame;
   readonly request: string;
   readonly client: string;
-  /** `none`: nothing is kept under the id; undefined: none was given. */
-  readonly explanation: ExplainedRequest | 'none' | undefined;
+  readonly explanation: ExplainedRequest | undefined;
+  /** An id was given, and nothing is kept under it. */
+  readonly isUnknown: boolean;
   readonly keptHours: number;
   readonly latest: readonly ExplainedRequest[];
   readonly pager: Pager;

@@ -157,6 +157,7 @@ const explain: ConsoleSecurityPages['console-explain'] = {
   request: '',
   client: '',
   explanation: undefined,
+  isUnknown: false,
   keptHours: 24,
   latest: [
     refused,
@@ -250,7 +251,7 @@ export const consoleSecuritySamples: SamplesOf<ConsoleSecurityPages> = {
     'not-found': {
       ...explain,
       request: 'req_1',
-      explanation: 'none',
+      isUnknown: true,
       latest: [],
       pager: { first: undefined, next: undefined },
     },
