@@ -192,6 +192,29 @@ describe('the rest of the house', () => {
     expect((await admin.call('POST', '/identity-providers', { body: without })).status).toBe(400);
   });
 
+  test('a group elsewhere is worth a role here, and no role that whoever maps it could not give', async () => {
+    const { body } = await admin.call('POST', '/identity-providers', {
+      body: {
+        kind: 'oidc',
+        name: 'Groups',
+        settings: { issuer: 'https://groups.example', client_id: 'guichet', auth_method: 'none' },
+      },
+    });
+    const path = `/identity-providers/${body.id}/groups`;
+    const { db } = admin.server.services;
+    const [role] = await listRoles(db.knex, { apiId: ADMIN_API_ID, limit: 1 });
+    const mapping = { group: 'cn=All, ou=Staff', role_id: role?.id ?? '' };
+    const token = await admin.tokenFor(['admin:identity-providers:read', 'admin:identity-providers:write']);
+    expect((await admin.call('POST', path, { token, body: mapping })).status).toBe(403);
+    expect((await admin.call('POST', path, { body: mapping })).body).toEqual({ added: true });
+    expect((await admin.call('POST', path, { body: mapping })).body).toEqual({ added: false });
+    expect((await admin.call('GET', path, { token })).body.groups).toMatchObject([mapping]);
+    const one = `${path}?${new URLSearchParams(mapping).toString()}`;
+    expect((await admin.call('DELETE', one, { token })).status).toBe(403);
+    expect((await admin.call('DELETE', one)).status).toBe(204);
+    expect((await admin.call('DELETE', one)).status).toBe(404);
+  });
+
   test('a client has its looks, and a second secret while the first is replaced', async () => {
     const path = `/clients/${machine.id}`;
     const logo = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>').toString('base64');
