@@ -56,7 +56,7 @@ export const identityProvider: Screen = {
         role: one.role,
         audience: one.api,
       })),
-      roles: await rolesOf(context),
+      roles: can(operator, 'admin:roles:read') ? await rolesOf(context) : [],
       values: { group: fields['group'] ?? '', role: fields['role'] ?? '' },
       etag: etagOf(provider),
       equivalent: {

@@ -25,7 +25,7 @@ export const newRole: Screen = {
     const { name, description = '', scopes } = roleSettings(visit.fields);
     show(context, visit, 'console-new-role', {
       audience: api?.audience,
-      audiences: await audiencesOf(context),
+      audiences: await audiencesOf(context, visit),
       values: { name, description },
       scopes: api ? carriedScopes(api, scopes) : [],
       equivalent: equivalent(newRoleCommand(EXAMPLE), 'roles', EXAMPLE),
