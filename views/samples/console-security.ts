@@ -23,7 +23,12 @@ const audit: ConsoleSecurityPages['console-audit'] = {
       type: 'refresh-token.reused',
       words: 'A refresh token was used twice',
       actor: { label: 'cli_6fT0bQ2mZxKcV8rWn4YpLs', path: '/console/clients/cli_6fT0bQ2mZxKcV8rWn4YpLs' },
-      about: [{ label: 'usr_3hGd9sLkQw7eRtYuIoPaZx', path: '/console/users/usr_3hGd9sLkQw7eRtYuIoPaZx' }],
+      about: [
+        {
+          label: 'maximiliane.von-und-zu-hohenstein@marketing.example.org',
+          path: '/console/users/usr_3hGd9sLkQw7eRtYuIoPaZx',
+        },
+      ],
       requestId: 'req_0123456789abcdef0123456789abcdef',
       address: '2001:db8:4711:fe00:1234:5678:9abc:def0',
       networkToBlock: '2001:db8:4711:fe00::/64',
