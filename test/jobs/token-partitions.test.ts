@@ -59,11 +59,11 @@ test('partitions have the indexes of the ledger', async () => {
     `SELECT count(*) FILTER (WHERE NOT indisvalid) AS invalid, count(*) AS indexes FROM pg_index
       WHERE indrelid = 'tokens'::regclass`,
   );
-  expect(rows[0]).toEqual({ invalid: 0, indexes: 7 });
+  expect(rows[0]).toEqual({ invalid: 0, indexes: 8 });
   const { rows: attached } = await database.db.knex.raw<{ rows: { n: number }[] }>(
     `SELECT count(*) AS n FROM pg_inherits WHERE inhparent IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'tokens'::regclass)`,
   );
-  expect(attached[0]?.n).toBe(7 * 28);
+  expect(attached[0]?.n).toBe(8 * 28);
 });
 
 test('processes that start together make one set', async () => {

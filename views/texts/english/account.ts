@@ -135,6 +135,7 @@ export const account = {
         'account.email-verified': 'E-mail address confirmed',
         'account.password-set': 'Password changed',
         'account.password-reset-requested': 'New password asked for',
+        'account.password-change-required': 'Another password demanded by an administrator',
         'account.disabled': 'Account disabled',
         'account.enabled': 'Account enabled',
         'account.signed-in': 'Signed in',

@@ -136,6 +136,7 @@ export const account: typeof english = {
         'account.email-verified': 'Adresse e-mail confirmée',
         'account.password-set': 'Mot de passe modifié',
         'account.password-reset-requested': 'Nouveau mot de passe demandé',
+        'account.password-change-required': 'Changement de mot de passe exigé par un administrateur',
         'account.disabled': 'Compte désactivé',
         'account.enabled': 'Compte réactivé',
         'account.signed-in': 'Connexion',
