@@ -38,7 +38,7 @@ async function startFresh(): Promise<{ link: string; stop: () => Promise<void> }
   const server = spawn('npm', ['start'], {
     cwd: folder,
     detached: true,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   const link = await step('npm start, until it prints the setup link', () => printedLink(server));
   return {
@@ -55,11 +55,14 @@ async function startFresh(): Promise<{ link: string; stop: () => Promise<void> }
 function printedLink(server: ChildProcess): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   let printed = '';
-  server.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    printed += text;
-    const [link] = /http\S+\/setup\?token=\S+/.exec(printed) ?? [];
-    if (link !== undefined) resolve(link);
-  });
+  // The link is on standard error, so that it is in no log.
+  for (const stream of [server.stdout, server.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+      const [link] = /http\S+\/setup\?token=\S+/.exec(printed) ?? [];
+      if (link !== undefined) resolve(link);
+    });
+  }
   server.once('exit', () => reject(new Error(`the server ended:\n${printed}`)));
   return promise;
 }
