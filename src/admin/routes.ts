@@ -26,20 +26,24 @@ interface Route {
 export function adminRoutes(context: AdminContext): Middleware {
   const routes = OPERATIONS.map((operation) => ({ operation, pattern: patternOf(operation.path) }));
   const authenticate = createAuthenticate(context);
-  const openApi = JSON.stringify(openApiDocument(context.config.issuer, OPERATIONS));
   const describe = createMetadataAnswer({
     resource: adminAudience(context.config),
     authorizationServers: [context.config.issuer],
     scopesSupported: ADMIN_SCOPES.map(({ name }) => name),
     resourceName: 'Guichet admin API',
   });
+  // Rendered when it is first asked for: at the start it would cost 150 ms.
+  let openApi: string | undefined;
 
   return async function answerAdminApi(ctx, next) {
     const described = describe(ctx.method, ctx.path);
     if (described) return send(ctx, described);
     if (ctx.path !== ADMIN_PATH && !ctx.path.startsWith(`${ADMIN_PATH}/`)) return next();
     ctx.set('Cache-Control', 'no-store');
-    if (ctx.path === OPENAPI_PATH) return sendOpenApi(ctx, openApi);
+    if (ctx.path === OPENAPI_PATH) {
+      openApi ??= JSON.stringify(openApiDocument(context.config.issuer, OPERATIONS));
+      return sendOpenApi(ctx, openApi);
+    }
     return answer(context, ctx, routes, authenticate);
   };
 }

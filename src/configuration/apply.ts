@@ -22,7 +22,7 @@ import {
   type Step,
   type WorkingPlan,
 } from './plan.ts';
-import { resolveReferences, type ReadReference } from './resolve-references.ts';
+import { resolveReferences, type ReadReference, type References } from './resolve-references.ts';
 import type { Configuration } from './read-configuration.ts';
 import { readSnapshot } from './snapshot.ts';
 import { readState } from './state.ts';
@@ -33,8 +33,6 @@ export interface ApplyOptions extends PlanOptions {
   /** Of the plan that somebody has looked at; anything else is refused. */
   readonly planDigest?: string | undefined;
   readonly read: ReadReference;
-  /** Called with the plan before anything is changed; what it throws ends it there. */
-  readonly approve?: ((plan: Plan) => void) | undefined;
 }
 
 export interface Applied {
@@ -53,9 +51,7 @@ export async function planConfiguration(
   configuration: Configuration,
   { read, ...options }: PlanOptions & { readonly read: ReadReference },
 ): Promise<WorkingPlan> {
-  const references = await resolveReferences(configuration, read);
-  const state = await readSnapshot(ctx.db);
-  return computePlan(ctx, references.configuration, { state, resolved: references.resolved, options });
+  return planWith(ctx, await resolveReferences(configuration, read), options);
 }
 
 /**
@@ -65,10 +61,10 @@ export async function planConfiguration(
 export async function applyConfiguration(
   ctx: ConfigurationContext,
   configuration: Configuration,
-  { actor, planDigest, read, approve, ...options }: ApplyOptions,
+  { actor, planDigest, read, ...options }: ApplyOptions,
 ): Promise<Applied> {
   const references = await resolveReferences(configuration, read);
-  const foreseen = await planConfiguration(ctx, configuration, { ...options, read });
+  const foreseen = await planWith(ctx, references, options);
   const keys = await makeOwnKeys(ctx, foreseen.changes);
   return revoking(ctx, async (tx) => {
     await lockConfiguration(tx);
@@ -81,7 +77,6 @@ export async function applyConfiguration(
     if (planDigest !== undefined && planDigest !== plan.digest) throw planChanged(plan);
     if (plan.missing.length > 0)
       throw new AppError('secret_missing', plan.missing.join('\n'), { status: 400 });
-    approve?.(plan);
     const making: Making = { ...ctx, db: nested(ctx.db, tx), tx, actor };
     const made = await makeAll(making, plan, keys);
     const recorded = await recordManaged(making, plan, byName(state.managed));
@@ -96,6 +91,14 @@ export async function applyConfiguration(
     const knownBy = new Date(ctx.clock.now().getTime() + (ctx.config.statusLists.ttlSeconds + 1) * 1000);
     return { plan, ...made, knownBy };
   });
+}
+
+async function planWith(
+  ctx: ConfigurationContext,
+  { configuration, resolved }: References,
+  options: PlanOptions,
+): Promise<WorkingPlan> {
+  return computePlan(ctx, configuration, { state: await readSnapshot(ctx.db), resolved, options });
 }
 
 /** How many things are created, changed, deleted and adopted. */
