@@ -1,18 +1,13 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../db/database.ts';
+import { ADMIN_API_ID } from '../resources/built-in.ts';
 import { findApi, notifyApi, saveBuiltInApi, saveScopes } from '../resources/store.ts';
 import { ensureBuiltInRole } from '../roles/built-in.ts';
 import { ROLES_PER_API_MAX } from '../roles/rules.ts';
 import { listRoles } from '../roles/store.ts';
 import { adminAudience } from './paths.ts';
 import { ADMIN_SCOPES, type AdminScope } from './scopes.ts';
-
-/**
- * The admin API as an API of this server like any other, so that every rule of tokens holds for it. It enforces roles: to be registered
- * for a scope is not enough, somebody has to have given the client or the person a role that carries it.
- */
-export const ADMIN_API_ID = 'guichet-admin';
 
 /** Ten minutes: whoever holds such a token can do much. */
 const TOKEN_TTL_SECONDS = 600;

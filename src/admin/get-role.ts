@@ -3,7 +3,7 @@ import { findApi } from '../resources/store.ts';
 import { roleNotFound } from '../roles/not-found.ts';
 import type { Role } from '../roles/role.ts';
 import { findRole } from '../roles/store.ts';
-import { ADMIN_API_ID } from './built-in-api.ts';
+import { ADMIN_API_ID } from '../resources/built-in.ts';
 import type { AdminContext } from './context.ts';
 import type { Operator } from './operation.ts';
 

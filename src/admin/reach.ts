@@ -2,7 +2,7 @@ import type { ClientRecord } from '../clients/client.ts';
 import type { Config } from '../config/config.ts';
 import { AppError } from '../errors.ts';
 import { scopesOf } from '../roles/assignment-store.ts';
-import { ADMIN_API_ID } from './built-in-api.ts';
+import { ADMIN_API_ID } from '../resources/built-in.ts';
 import type { AdminContext } from './context.ts';
 import type { Operator } from './operation.ts';
 import { adminAudience } from './paths.ts';

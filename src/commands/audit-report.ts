@@ -7,7 +7,8 @@ import type { Report } from '../report/report.ts';
 import { isAtLeast, SEVERITIES, type Finding } from '../report/rule.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
-import { count, moment, paragraphs, table, type Outcome } from './outcome.ts';
+import { count } from '../words.ts';
+import { moment, paragraphs, table, type Outcome } from './outcome.ts';
 import { pageOf, pageOptions, parseArgument, parseOptions } from './parse.ts';
 import type { Action } from './run.ts';
 

@@ -13,7 +13,7 @@ import {
   readMetadata,
   type ClientOptions,
 } from './client-options.ts';
-import { quoted } from './outcome.ts';
+import { quoted } from '../words.ts';
 import { parseOptions, wholeNumber } from './parse.ts';
 import type { Action } from './run.ts';
 import { UsageError } from './usage-error.ts';

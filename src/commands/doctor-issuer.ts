@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import type { Config } from '../config/config.ts';
+import { networkReasonOf } from '../errors.ts';
 import type { Finding } from './doctor-action.ts';
 
 /** A healthy server answers within milliseconds; a proxy in front of a dead one may take a while to say so. */
@@ -36,7 +37,7 @@ export async function checkIssuer(
       mode === 'development'
         ? 'Start the server with: npm start'
         : 'Start the server, and check DNS, TLS and the proxy in front of it.';
-    return [problem(`${url} cannot be used: ${reasonOf(error)}`, advice)];
+    return [problem(`${url} cannot be used: ${networkReasonOf(error)}`, advice)];
   }
 }
 
@@ -52,11 +53,4 @@ async function fetchJson(url: string): Promise<unknown> {
 
 function problem(message: string, advice: string): Finding {
   return { check: 'issuer', state: 'problem', message, advice };
-}
-
-/** fetch hides what happened in the cause. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
-  return cause instanceof Error ? cause.message : String(cause);
 }

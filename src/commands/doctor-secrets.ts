@@ -3,7 +3,8 @@ import { warnedBefore } from '../clients/warn-of-expiry.ts';
 import { COMMAND } from './command-name.ts';
 import type { CommandContext } from './context.ts';
 import type { Finding } from './doctor-action.ts';
-import { count, moment } from './outcome.ts';
+import { count } from '../words.ts';
+import { moment } from './outcome.ts';
 
 /** As many as are named. */
 const NAMED_MAX = 5;

@@ -7,7 +7,8 @@ import { checkProvider, type ProviderCheck } from '../upstream/check-provider.ts
 import type { IdentityProvider } from '../upstream/identity-provider.ts';
 import { providerNotFound } from '../upstream/not-found.ts';
 import { findProvider } from '../upstream/store.ts';
-import { count, fields, paragraphs } from './outcome.ts';
+import { count } from '../words.ts';
+import { fields, paragraphs } from './outcome.ts';
 import { parseArgument, parseOptions } from './parse.ts';
 import type { Action } from './run.ts';
 

@@ -1,5 +1,5 @@
 import { migrate } from '../db/migrate.ts';
-import { count } from './outcome.ts';
+import { count } from '../words.ts';
 import type { Action } from './run.ts';
 
 export const migrateSchema: Action = async ({ db }) => {

@@ -43,16 +43,6 @@ export function paragraphs(...parts: readonly (string | false | null | undefined
   return parts.filter(Boolean).join('\n\n');
 }
 
-/** `1 token`, `2 tokens`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}
-
-/** For pasting into a POSIX shell. */
-export function quoted(argument: string): string {
-  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
-}
-
 const STRENGTHS: Readonly<Record<Requirement, string>> = {
   any: '',
   mfa: 'two factors',

@@ -1,5 +1,6 @@
 import type { Revoked } from '../revocation/revoke.ts';
-import { count, moment } from './outcome.ts';
+import { count } from '../words.ts';
+import { moment } from './outcome.ts';
 
 export function endedInWords(revoked: Revoked, noun = 'token'): string {
   return `${count(revoked.tokens, noun)} ended.${knownInWords(revoked)}`;

@@ -17,7 +17,7 @@ import { can } from './operator.ts';
 import { idsOf, partyOf } from './party.ts';
 import { show } from './show.ts';
 import { instantOf } from './when.ts';
-import { count } from './words.ts';
+import { count } from '../words.ts';
 
 const FILTERS = [
   'type',

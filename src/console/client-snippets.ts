@@ -1,6 +1,6 @@
 import type { Snippet } from '../../views/locals/console-applications.ts';
 import type { ClientDocument } from '../documents/client.ts';
-import { quoted } from './equivalents.ts';
+import { quoted } from '../words.ts';
 import { whatIs } from './clients.ts';
 
 /** How both programs begin. */

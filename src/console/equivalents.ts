@@ -1,4 +1,5 @@
 import type { Equivalent } from '../../views/locals/console.ts';
+import { quoted } from '../words.ts';
 
 type Words = readonly (string | readonly [option: string, value: string | readonly string[] | undefined])[];
 
@@ -23,11 +24,6 @@ export function equivalent(
   document: Readonly<Record<string, unknown>>,
 ): Equivalent {
   return { command: line, configuration: configuration(list, document) };
-}
-
-/** For a POSIX shell. */
-export function quoted(argument: string): string {
-  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }
 
 /** JSON as YAML 1.2 in block style: every text that could be read as something else is quoted as in JSON. */

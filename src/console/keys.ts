@@ -7,7 +7,8 @@ import { command } from './equivalents.ts';
 import { filled } from './form.ts';
 import { can } from './operator.ts';
 import { show } from './show.ts';
-import { count, endedInWords } from './words.ts';
+import { count } from '../words.ts';
+import { endedInWords } from './words.ts';
 
 export const keys: Screen = {
   path: '/keys',

@@ -1,5 +1,5 @@
 import type { Account } from '../accounts/account.ts';
-import { ADMIN_API_ID } from '../admin/built-in-api.ts';
+import { ADMIN_API_ID } from '../resources/built-in.ts';
 import type { Operator } from '../admin/operation.ts';
 import { isAdminScope, type AdminScope } from '../admin/scopes.ts';
 import type { Database } from '../db/database.ts';

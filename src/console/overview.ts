@@ -5,7 +5,7 @@ import { perform } from '../admin/perform.ts';
 import type { Screen, Visit } from './context.ts';
 import { can } from './operator.ts';
 import { show } from './show.ts';
-import { count } from './words.ts';
+import { count } from '../words.ts';
 
 type Locals = ConsolePages['console-overview'];
 

@@ -12,7 +12,7 @@ import { namesOf } from './names.ts';
 import { can } from './operator.ts';
 import { idsOf, partyOf } from './party.ts';
 import { show } from './show.ts';
-import { count } from './words.ts';
+import { count } from '../words.ts';
 
 /** The worst first. */
 const WORST_FIRST = SEVERITIES.toReversed();

@@ -1,7 +1,7 @@
 import { draftAccount, refuseTaken, saveDraftWithin } from '../accounts/create-account.ts';
 import type { Account } from '../accounts/account.ts';
 import { checkPassword } from '../accounts/rules.ts';
-import { ADMIN_API_ID } from '../admin/built-in-api.ts';
+import { ADMIN_API_ID } from '../resources/built-in.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { sha256 } from '../crypto/digest.ts';

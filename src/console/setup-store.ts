@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 
-import { ADMIN_API_ID } from '../admin/built-in-api.ts';
+import { ADMIN_API_ID } from '../resources/built-in.ts';
 import type { Queryable } from '../db/database.ts';
 
 export interface SetupLink {

@@ -11,7 +11,8 @@ import { httpError } from '../http/errors.ts';
 import type { Action, ConsoleContext, Done, Visit } from './context.ts';
 import { command } from './equivalents.ts';
 import { seen } from './form.ts';
-import { count, endedInWords } from './words.ts';
+import { count } from '../words.ts';
+import { endedInWords } from './words.ts';
 
 /** What can be done to a person's account beside changing it. What only ends something asks for no new sign-in: it protects. */
 export const userActions: Readonly<Record<string, Action>> = {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 
 import type { revokedDocument } from '../documents/revoked.ts';
+import { count } from '../words.ts';
 
 /** The end of a sentence: what an operation ended, and by when everybody knows. */
 export function endedInWords({
@@ -10,9 +11,4 @@ export function endedInWords({
   if (tokens === 0) return 'and no access token of it was alive.';
   const ended = count(tokens, 'access token');
   return `and ${ended} of it ${tokens === 1 ? 'is' : 'are'} revoked: APIs that follow the stream know within a second, every other by ${by}.`;
-}
-
-/** `1 token`, `2 tokens`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

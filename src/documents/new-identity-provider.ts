@@ -30,6 +30,8 @@ const common = {
     .describe('Over the kind’s own; null takes one away'),
 };
 
+const commonDocument = z.object(common);
+
 const oidc = z.strictObject({
   kind: z.literal('oidc'),
   ...common,
@@ -88,6 +90,10 @@ export const identityProviderChangesDocument = z
 type Common = Omit<NewProvider, 'actor' | 'kind' | 'settings' | 'secrets'>;
 
 export function toCommon(document: z.output<typeof oidc | typeof saml | typeof ldap>): Common {
+  return { ...toCommonChanges(document), name: document.name };
+}
+
+function toCommonChanges(document: Partial<z.output<typeof commonDocument>>) {
   return {
     slug: document.slug,
     name: document.name,
@@ -149,15 +155,7 @@ export function toProviderChanges(
   { kind }: Pick<IdentityProvider, 'kind'>,
 ): ProviderChanges {
   return {
-    slug: document.slug,
-    name: document.name,
-    domains: document.domains,
-    hasButton: document.has_button,
-    mapping: document.mapping,
-    provisioning: document.provisioning,
-    trustsEmail: document.trusts_email,
-    trustsMfa: document.trusts_mfa,
-    groupsAttribute: document.groups_attribute,
+    ...toCommonChanges(document),
     settings: document.settings && fromSnake(document.settings),
     secrets: secretsOf(document, kind),
   };

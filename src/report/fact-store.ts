@@ -72,7 +72,7 @@ export async function countClientsByApi(db: Queryable): Promise<ReadonlyMap<stri
   return new Map(rows.map((row) => [row.api_id, row.clients]));
 }
 
-/** The events as far as the planner knows, which is enough to say that there are some. */
+/** How long the audit log is, when it was last signed for, and who is sent all of it. */
 export async function describeLog(db: Queryable): Promise<LogFacts> {
   const { rows } = await db.raw<{ rows: { events: string | null; jws: string | null; sinks: number }[] }>(
     `SELECT (SELECT max(seq) FROM audit_chain) AS events,

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { listKeys } from '../keys/store.ts';
+import { ADMIN_API_ID } from '../resources/built-in.ts';
 import { listApis } from '../resources/store.ts';
 import { DORMANT_DAYS, type Facts } from './facts.ts';
 import { countClientsByApi, countPeople, describeLog, listAdministrators } from './fact-store.ts';
@@ -14,9 +15,6 @@ export interface ReportContext {
   readonly clock: Clock;
   readonly config: Config;
 }
-
-/** The API whose scopes and roles are those of administration. */
-const ADMIN_API_ID = 'guichet-admin';
 
 const CLIENTS_PER_PAGE = 1000;
 

@@ -1,6 +1,7 @@
 import { connect, type TLSSocket } from 'node:tls';
 
 import type { Config } from '../config/config.ts';
+import { networkReasonOf } from '../errors.ts';
 
 /** What somebody sees who comes to the issuer's address. */
 export interface LiveFacts {
@@ -39,7 +40,7 @@ export async function lookAtIssuer({ issuer }: Pick<Config, 'issuer'>): Promise<
     const headers = Object.fromEntries(response.headers.entries());
     return { problem: undefined, headers, tls };
   } catch (error) {
-    return { problem: reasonOf(error), headers: {}, tls };
+    return { problem: networkReasonOf(error), headers: {}, tls };
   }
 }
 
@@ -65,11 +66,4 @@ async function lookAtTls({ hostname, port }: URL): Promise<TlsFacts> {
   } finally {
     socket.destroy();
   }
-}
-
-/** fetch hides what happened in the cause. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
-  return cause instanceof Error ? cause.message : String(cause);
 }

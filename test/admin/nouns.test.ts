@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { ADMIN_API_ID, ADMIN_ROLES } from '../../src/admin/built-in-api.ts';
+import { ADMIN_ROLES } from '../../src/admin/built-in-api.ts';
+import { ADMIN_API_ID } from '../../src/resources/built-in.ts';
 import { assignRole } from '../../src/roles/assign-role.ts';
 import { listRoles } from '../../src/roles/store.ts';
 import { makeApi, makeClient, makePerson, ORDERS } from '../support/factories.ts';

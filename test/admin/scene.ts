@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { ADMIN_API_ID } from '../../src/admin/built-in-api.ts';
+import { ADMIN_API_ID } from '../../src/resources/built-in.ts';
 import { ADMIN_SCOPES, type AdminScope } from '../../src/admin/scopes.ts';
 import { adminAudience } from '../../src/admin/paths.ts';
 import { assignRole } from '../../src/roles/assign-role.ts';

@@ -1,5 +1,5 @@
 import type { Account } from '../../src/accounts/account.ts';
-import { ADMIN_API_ID } from '../../src/admin/built-in-api.ts';
+import { ADMIN_API_ID } from '../../src/resources/built-in.ts';
 import { unassignRole } from '../../src/revocation/unassign-role.ts';
 import { assignRole } from '../../src/roles/assign-role.ts';
 import { findRoleByName } from '../../src/roles/store.ts';
