@@ -5,7 +5,8 @@ import { newClientDocument } from '../documents/client.ts';
 import { identifier, text } from '../documents/document.ts';
 import { newIdentityProviderDocuments } from './identity-provider-document.ts';
 import { newRoleDocument } from '../documents/role.ts';
-import { newTrustedIssuerDocument } from './trusted-issuer-document.ts';
+import { newTrustedIssuerDocument } from '../documents/trusted-issuer.ts';
+import { FOREIGN_ALGS } from '../upstream/trusted-issuer.ts';
 
 /** The shape of a configuration file: the members of the admin API without those that the server makes. */
 
@@ -88,6 +89,11 @@ const provider = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const trustedIssuer = newTrustedIssuerDocument.extend({
+  jwks_uri: text.nullable().optional().describe('Found by discovery unless said'),
+  algs: z.array(z.enum(FOREIGN_ALGS)).min(1).max(FOREIGN_ALGS.length).optional(),
+});
+
 export const configurationDocument = z
   .strictObject({
     $schema: text.optional().describe('Where an editor finds this schema'),
@@ -100,18 +106,10 @@ export const configurationDocument = z
       )
       .default('guichet')
       .describe('Whose things these are: files of different names leave each other’s things alone'),
-    apis: z
-      .array(
-        newApiDocument.extend({
-          enforces_roles: z.boolean().describe('Its tokens carry only what roles carry').optional(),
-          disabled,
-        }),
-      )
-      .max(THINGS_MAX)
-      .default([]),
+    apis: z.array(newApiDocument.extend({ disabled })).max(THINGS_MAX).default([]),
     roles: z.array(newRoleDocument).max(THINGS_MAX).default([]),
     identity_providers: z.array(provider).max(THINGS_MAX).default([]),
-    trusted_issuers: z.array(newTrustedIssuerDocument).max(THINGS_MAX).default([]),
+    trusted_issuers: z.array(trustedIssuer).max(THINGS_MAX).default([]),
     clients: z.array(client).max(THINGS_MAX).default([]),
   })
   .meta({ title: 'Guichet configuration' });
