@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
 
@@ -58,6 +59,7 @@ export async function openDecisionScene(): Promise<DecisionScene> {
     resource: ORDERS,
   };
   const rotated = await rotateSecret(services, machine.id, { overlapSeconds: 1, actor: 'test' });
+  const overlapped = setTimeout(1100);
   const signer = await makeClient(services, 'machine', { apis, metadata: keyed });
   const signing: App = { ...machine, id: signer.id, secret: undefined };
   const disabled = await makeApp(services, { kind: 'machine' });
@@ -76,6 +78,7 @@ export async function openDecisionScene(): Promise<DecisionScene> {
     secrets.add(value);
     return value;
   };
+  await overlapped;
   for (const secret of [made.secret, rotated.secret, web.secret]) if (secret !== undefined) keep(secret);
   const sign = (header: object, claims: JWTPayload) =>
     new SignJWT({ jti: randomUUID(), iat: Math.floor(Date.now() / 1000), ...claims })
