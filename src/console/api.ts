@@ -12,7 +12,7 @@ import { httpError } from '../http/errors.ts';
 import { displayName } from '../interactions/present.ts';
 import { SIGNING_ALGS } from '../resources/api.ts';
 import { scopesText, settingsOf, settingsWords } from './api-form.ts';
-import { apiSnippets } from './api-snippets.ts';
+import { apiSnippets } from './snippets/api.ts';
 import type { ConsoleContext, Done, Screen, Visit } from './context.ts';
 import { command, configuration, equivalent } from './equivalents.ts';
 import { formOf, seen } from './form.ts';

@@ -7,7 +7,7 @@ import { perform } from '../admin/perform.ts';
 import type { clientChangesDocument, ClientDocument } from '../documents/client.ts';
 import { displayName } from '../interactions/present.ts';
 import { clientActions } from './client-actions.ts';
-import { clientSnippets } from './client-snippets.ts';
+import { clientSnippets } from './snippets/client.ts';
 import { nameOf, whatIs } from './clients.ts';
 import type { ConsoleContext, Done, Screen, Visit } from './context.ts';
 import { command, configuration, equivalent } from './equivalents.ts';

@@ -1,10 +1,6 @@
-import type { Snippet } from '../../views/locals/console-applications.ts';
-import type { ApiDocument } from '../documents/api.ts';
-
-const LIBRARY = [
-  "import { env } from 'node:process';",
-  "import { createVerifier, expressAuth, tokenOf } from 'guichet/resource-server';",
-].join('\n');
+import type { Snippet } from '../../../views/locals/console-applications.ts';
+import type { ApiDocument } from '../../documents/api.ts';
+import { mcpServer } from './mcp.ts';
 
 /** What stands in front of the API, in its own language or before it. */
 export function apiSnippets(issuer: string, { audience, scopes }: ApiDocument): Snippet[] {
@@ -12,19 +8,42 @@ export function apiSnippets(issuer: string, { audience, scopes }: ApiDocument): 
   return [
     { title: 'In Express', text: express(issuer, audience, scope) },
     { title: 'In front of it, in nginx', text: nginx(issuer, audience, scope) },
+    ...(isAddress(audience)
+      ? [
+          {
+            title: 'As an MCP server, with its SDK',
+            text: mcpServer(
+              issuer,
+              audience,
+              scopes.map(({ name }) => name),
+            ),
+          },
+        ]
+      : []),
   ];
+}
+
+/** Metadata are found from an address only (RFC 9728 §3). */
+function isAddress(audience: string): boolean {
+  return audience.startsWith('https:') || audience.startsWith('http:');
 }
 
 function express(issuer: string, audience: string, scope: string | undefined): string {
   const options = scope === undefined ? '' : `, { scopes: [${JSON.stringify(scope)}] }`;
-  return `${LIBRARY}
+  return `import { env } from 'node:process';
+import express from 'express';
+import { createVerifier, expressAuth, tokenOf } from 'guichet/resource-server';
 
 const verifier = createVerifier({
   issuer: ${JSON.stringify(issuer)},
   audience: ${JSON.stringify(audience)},
   credentials: { clientId: env.CLIENT_ID, clientSecret: env.CLIENT_SECRET },
 });
-app.get('/', expressAuth(verifier${options}), (req, res) => res.json({ hello: tokenOf(req).subject }));`;
+const app = express();
+app.get('/', expressAuth(verifier${options}), (req, res) => {
+  res.json({ hello: tokenOf(req).subject });
+});
+app.listen(env.PORT ?? 4001);`;
 }
 
 /** The part of gateways/nginx.conf that is of this API. */
