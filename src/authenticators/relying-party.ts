@@ -1,10 +1,4 @@
-import {
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server';
-import { decodeAttestationObject } from '@simplewebauthn/server/helpers';
+import type { decodeAttestationObject } from '@simplewebauthn/server/helpers';
 import { z } from 'zod';
 
 import type { Config } from '../config/config.ts';
@@ -22,6 +16,9 @@ export function relyingParty({ issuer, brand }: Pick<Config, 'issuer' | 'brand'>
   return { id: hostname, origin, name: brand.name };
 }
 
+/** The library, loaded with the first ceremony: reading certificates is a sixth of a start, and a command needs none of it. */
+const webauthn = () => import('@simplewebauthn/server');
+
 /** COSE: Ed25519, ES256, RS256. */
 const ALGORITHMS = [-8, -7, -257];
 
@@ -33,6 +30,7 @@ export async function requestOptions(
   rp: RelyingParty,
   { challenge, passkeys }: { challenge: string; passkeys?: readonly Passkey[] },
 ): Promise<string> {
+  const { generateAuthenticationOptions } = await webauthn();
   const options = await generateAuthenticationOptions({
     rpID: rp.id,
     challenge: Buffer.from(challenge, 'base64url'),
@@ -63,6 +61,7 @@ export async function creationOptions(
     passkeys: readonly Passkey[];
   },
 ): Promise<string> {
+  const { generateRegistrationOptions } = await webauthn();
   const options = await generateRegistrationOptions({
     rpID: rp.id,
     rpName: rp.name,
@@ -147,6 +146,7 @@ export async function checkAssertion(
   answer: Assertion,
   { passkey, isChallenge }: { passkey: Passkey; isChallenge: (challenge: string) => boolean },
 ): Promise<CheckedAssertion | undefined> {
+  const { verifyAuthenticationResponse } = await webauthn();
   let challenge = '';
   try {
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
@@ -187,9 +187,11 @@ export async function checkAttestation(
   answer: Attestation,
   isChallenge: (challenge: string) => boolean,
 ): Promise<CheckedAttestation | undefined> {
+  const { verifyRegistrationResponse } = await webauthn();
+  const { decodeAttestationObject } = await import('@simplewebauthn/server/helpers');
   let challenge = '';
   try {
-    if (!isUnattested(answer)) return undefined;
+    if (!isUnattested(answer, decodeAttestationObject)) return undefined;
     const { registrationInfo: made } = await verifyRegistrationResponse({
       response: { ...answer, response: present(answer.response), clientExtensionResults: {} },
       expectedChallenge: (presented) => isChallenge((challenge = presented)),
@@ -218,10 +220,8 @@ export async function checkAttestation(
  * No attestation was asked for, and with that browsers pass on none, or one by the credential itself (WebAuthn §5.1.3). Any
  * other brings certificates, whose revocation lists the library would fetch from wherever they say.
  */
-function isUnattested({ response }: Attestation): boolean {
-  const object = decodeAttestationObject(
-    new Uint8Array(Buffer.from(response.attestationObject, 'base64url')),
-  );
+function isUnattested({ response }: Attestation, decode: typeof decodeAttestationObject): boolean {
+  const object = decode(new Uint8Array(Buffer.from(response.attestationObject, 'base64url')));
   const format = object.get('fmt');
   return format === 'none' || (format === 'packed' && !object.get('attStmt').get('x5c'));
 }

@@ -1,4 +1,4 @@
-import { createTransport } from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 
 import type { RenderedMail } from '../../views/mail/render.ts';
 import type { Config } from '../config/config.ts';
@@ -43,8 +43,8 @@ export function openMailTransport(
   const isLocal = LOOPBACK.has(url.hostname);
   const user = decodeURIComponent(url.username);
   const host = new URL(config.issuer).hostname;
-  const mailer = createTransport({
-    pool: true,
+  const options = {
+    pool: true as const,
     maxConnections: MAIL_CONNECTIONS_MAX,
     // What failed is tried again by the delivery, which knows of the other processes.
     maxRequeues: 0,
@@ -53,7 +53,7 @@ export function openMailTransport(
     secure,
     requireTLS: !secure && !isLocal && (config.mode === 'production' || user !== ''),
     ignoreTLS: isLocal,
-    tls: { minVersion: 'TLSv1.2', rejectUnauthorized: true },
+    tls: { minVersion: 'TLSv1.2' as const, rejectUnauthorized: true },
     ...(user === '' ? {} : { auth: { user, pass: decodeURIComponent(url.password) } }),
     name: host,
     dnsTimeout: CONNECT_TIMEOUT_MS,
@@ -63,10 +63,15 @@ export function openMailTransport(
     logger: false,
     disableFileAccess: true,
     disableUrlAccess: true,
-  });
+  };
+  let opened: Promise<Transporter> | undefined;
+  // Loaded with the first mail.
+  const open = () =>
+    (opened ??= import('nodemailer').then(({ createTransport }) => createTransport(options)));
 
   return {
     async send({ id, recipient, language, now }, { subject, text, html }) {
+      const mailer = await open();
       await mailer.sendMail({
         from: config.mail.from,
         // An object: no character of the address can begin another header or another recipient.
@@ -85,9 +90,9 @@ export function openMailTransport(
       });
     },
     async verify() {
-      await mailer.verify();
+      await (await open()).verify();
     },
-    close: () => mailer.close(),
+    close: () => void opened?.then((mailer) => mailer.close()),
   };
 }
 

@@ -1,5 +1,3 @@
-import { decryptXml, getVerifiedXml } from '@node-saml/node-saml/lib/xml.js';
-
 import {
   attributeOf,
   childrenOf,
@@ -102,6 +100,7 @@ function algorithmOf(parent: XmlElement, name: string): string {
 
 async function verify(xml: string, assertion: XmlElement, { certificates }: Trust): Promise<XmlElement> {
   if (!isElement(assertion, NS.assertion, 'Assertion')) throw wrong('there is not exactly one assertion');
+  const { getVerifiedXml } = await import('@node-saml/node-saml/lib/xml.js');
   let signed: string | null;
   try {
     signed = getVerifiedXml(xml, assertion, [...certificates]);
@@ -127,6 +126,7 @@ async function decrypt(sealed: XmlElement, { decryptionKey }: Trust): Promise<st
   if (!isOfData || !CIPHERS.has(cipher) || transport !== KEY_TRANSPORT || more.length > 0) {
     throw wrong('the assertion is encrypted with an algorithm that is not accepted');
   }
+  const { decryptXml } = await import('@node-saml/node-saml/lib/xml.js');
   try {
     return await decryptXml(sealed.toString(), decryptionKey);
   } catch (error) {

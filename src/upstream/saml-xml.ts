@@ -1,5 +1,3 @@
-import { parseDomFromString } from '@node-saml/node-saml/lib/xml.js';
-
 import { UpstreamError } from './problem.ts';
 
 /** XML as far as SAML needs it: what attacks are made of is refused as text, before any parser sees it. */
@@ -54,6 +52,7 @@ export async function parseXml(
   // XML 1.0 §2.2; U+FFFD stands for bytes that were no UTF-8.
   if (/[\p{Cc}\ufffd-\uffff]/u.test(xml.replaceAll(/[\t\n\r]/g, ''))) throw wrong('the document is not text');
   refuseDepth(screened);
+  const { parseDomFromString } = await import('@node-saml/node-saml/lib/xml.js');
   let root: unknown;
   try {
     root = (await parseDomFromString(xml)).documentElement;

@@ -3,8 +3,6 @@
  * post. A response is believed for one thing: an assertion that the provider itself signed, for us, for this request, now and
  * once. What a provider says unasked is not believed at all, because anybody could make a browser bring it (login CSRF).
  */
-import { SAML } from '@node-saml/node-saml';
-
 import { epochSeconds } from '../clock.ts';
 import { sha256 } from '../crypto/digest.ts';
 import { randomToken } from '../crypto/ids.ts';
@@ -40,6 +38,8 @@ async function begin(
   // An xs:ID begins with a letter or `_`.
   const requestId = `_${randomToken(20)}`;
   const privateKey = settings.signsRequests ? privateKeyOf(ctx, provider) : undefined;
+  // Loaded with the first sign-in: its XML is a tenth of a start, which most servers never need.
+  const { SAML } = await import('@node-saml/node-saml');
   const saml = new SAML({
     issuer: entityIdOf(ctx.config.issuer, slug),
     callbackUrl: acsUri(ctx.config.issuer, slug),
