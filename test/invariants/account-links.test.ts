@@ -8,13 +8,14 @@ import { findAccountByIdentifier } from '../../src/accounts/store.ts';
 import { createWalker, type Walker } from '../support/browser-walker.ts';
 import { startCluster, type Cluster } from '../support/cluster.ts';
 import { authorization, CALLBACK } from '../interactions/visit.ts';
+import { EFFORT } from '../support/effort.ts';
 import { makeClient, makePerson } from '../support/factories.ts';
 import type { Answer } from '../support/node.ts';
 
 const CHOSEN = 'marble lantern orbit thistle';
 /** Each costs the hash of a password for everybody who takes part. */
-const HASHING_CONTESTS = 20;
-const CONTESTS = 100;
+const HASHING_CONTESTS = 8 * EFFORT;
+const CONTESTS = 40 * EFFORT;
 const WIDTH = 4;
 const LANES = 4;
 

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { createWalker } from '../support/browser-walker.ts';
 import { startCluster, type Cluster } from '../support/cluster.ts';
+import { EFFORT } from '../support/effort.ts';
 import { makeApi, makePerson } from '../support/factories.ts';
 import type { Answer, Node } from '../support/node.ts';
 import { startOwnPostgres, type OwnPostgres } from '../support/own-postgres.ts';
@@ -33,8 +34,8 @@ import {
   type Operation,
 } from './history.ts';
 
-/** Of each kind. A long evening has `CRASHES=50`. */
-const CRASHES = Number(process.env['CRASHES'] ?? 12);
+/** Of each kind. */
+const CRASHES = 4 * EFFORT;
 /** Clients that work side by side, each for itself. */
 const LANES = 6;
 /** Long enough that a crash and its recovery fit into the time in which a lost answer may be asked for again. */

@@ -9,6 +9,7 @@ import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { revoke } from '../../src/revocation/revoke.ts';
+import { EFFORT } from '../support/effort.ts';
 import { revokeAt, type App } from '../support/app.ts';
 import {
   createMeasured,
@@ -50,14 +51,14 @@ beforeEach(() => {
 });
 afterEach(() => stopwatch.stop());
 
-test('200 revocations by every means are seen everywhere in time, and hit nothing else', async () => {
+test('revocations by every means are seen everywhere in time, and hit nothing else', async () => {
   const cast = { machine: await makeMachine(scene), visitor: await openVisit(scene) };
   const measured = createMeasured();
   const behind: Promise<void>[] = [];
   let others = await mint(scene, bystanders.orders);
   let revocations = 0;
   for (const [what, { rounds, arrange, after, endsAll }] of Object.entries(MEANS)) {
-    for (let round = 0; round < rounds; round += 1) {
+    for (let round = 0; round < (rounds * EFFORT) / 4; round += 1) {
       const { tokens, end } = await arrange(scene, cast);
       expect(await refusalsOf(scene, [...tokens, others]), `before: ${what}`).toEqual([]);
       await end();
@@ -70,7 +71,7 @@ test('200 revocations by every means are seen everywhere in time, and hit nothin
   await Promise.all(behind);
   report(`${revocations} revocations by ${Object.keys(MEANS).length} means`, measured, stopwatch);
   expect(await refusalsOf(scene, [others])).toEqual([]);
-  expect(revocations).toBeGreaterThanOrEqual(200);
+  expect(revocations).toBeGreaterThanOrEqual(50 * EFFORT);
   expect(missedOf(measured)).toEqual([]);
   expect(measured.stream.percentile(99)).toBeLessThanOrEqual(1_000);
   expect(measured.list.percentile(99)).toBeLessThanOrEqual(LIST_MS);

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { createWalker } from '../support/browser-walker.ts';
 import { startCluster, type Cluster } from '../support/cluster.ts';
+import { EFFORT } from '../support/effort.ts';
 import { makeApi, makePerson } from '../support/factories.ts';
 import { ASSERTION_TYPE, assertion, makeKey, proof, type Keyed } from '../support/keyed.ts';
 import type { Node } from '../support/node.ts';
@@ -15,7 +16,7 @@ import { createHistory, spentTwice, tally, wonByNobody, type History, type Opera
 const CROWD = 16;
 const FEW = 4;
 const LANES = 4;
-const PROOFS = 1000;
+const PROOFS = 250 * EFFORT;
 const ASSERTIONS = 200;
 
 let cluster: Cluster;

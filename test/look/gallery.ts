@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 
 import { contentSecurityPolicy } from '../../src/http/content-security-policy.ts';
@@ -23,11 +25,17 @@ const LOGO = Buffer.from(
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><rect width="40" height="40" rx="9" fill="#7a1fa2"/><path d="M12 11h16v4H12zm0 7h16v4H12zm0 7h10v4H12z" fill="#fff"/></svg>',
 );
 
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'));
+
 /** The samples as pages over HTTP, under the policy that real ones have. `/<language>/<page>/<state>` */
 export async function openGallery() {
   const issuer = 'https://login.example.org';
   const views = createViews({ issuer, brand: { name: 'Example', logo: undefined, color: undefined } });
   const server = createServer((req, res) => {
+    if (req.url === '/axe.js') {
+      const headers = { 'content-type': 'text/javascript', 'cache-control': 'max-age=3600' };
+      return void res.writeHead(200, headers).end(AXE);
+    }
     const [, first = '', name = '', state = ''] = (req.url ?? '').split('/');
     const asset = views.assets.find(({ url }) => url === req.url);
     if (asset) return void res.writeHead(200, { 'content-type': asset.type }).end(asset.body);
@@ -54,6 +62,8 @@ export async function openGallery() {
   await once(server, 'listening');
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
+    /** Of the accessibility checker; from an address the browser keeps it compiled. */
+    axe: `${origin}/axe.js`,
     url: ({ name, state }: Exhibit, language: Language) => `${origin}/${language}/${name}/${state}`,
     async close() {
       server.closeAllConnections();
