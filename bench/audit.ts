@@ -3,12 +3,9 @@
  * a long one; on an embedded PostgreSQL of its own.
  *   npm run bench:audit -- [events]
  */
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-
-import type { Pool } from 'pg';
 
 import { checkpointKeys } from '../src/audit/checkpoint-keys.ts';
 import { exportEvents, exportLine, EXPORT_FORMATS } from '../src/audit/export.ts';
@@ -28,8 +25,6 @@ const COMMITTERS = 16;
 const COMMIT_SECONDS = 5;
 const ROUNDS = 3;
 const BATCH = 20_000;
-/** A second of processor time in /proc (proc(5), USER_HZ). */
-const TICKS = 100;
 const issuer = 'https://login.example.com';
 const secrets = deriveSecrets({ secrets: { secret: ['a secret of the benchmark'] } });
 const log = createLogger({ level: 'silent' });
@@ -132,15 +127,15 @@ async function fill(database: Database): Promise<void> {
 }
 
 async function measureReading({ pool }: Database): Promise<void> {
-  const cpuBefore = await cpuSeconds(pool);
+  const cpuBefore = process.cpuUsage();
   const startedAt = performance.now();
   const report = await verifyChain({ pool, keys: checkpointKeys(secrets), issuer });
   console.log(
     `verified ${report.events} events and ${report.checkpoints} checkpoints in ${seconds(startedAt)} s, ${report.ok ? 'whole' : JSON.stringify(report.findings[0])}; ${Math.round(process.resourceUsage().maxRSS / 1024)} MB at most`,
   );
-  const cpu = await cpuSeconds(pool);
+  const { user, system } = process.cpuUsage(cpuBefore);
   console.log(
-    `  processor time of it: ${(cpu.ours - cpuBefore.ours).toFixed(1)} s here, ${(cpu.theirs - cpuBefore.theirs).toFixed(1)} s in PostgreSQL; load average ${os.loadavg()[0]?.toFixed(1)} on ${os.cpus().length} cores`,
+    `  processor time of it: ${((user + system) / 1e6).toFixed(1)} s beside PostgreSQL's; load average ${os.loadavg()[0]?.toFixed(1)} on ${os.cpus().length} cores`,
   );
   if (!report.ok || report.events !== EVENTS) process.exitCode = 1;
   for (const [what, filter] of Object.entries(SEARCHES)) {
@@ -164,19 +159,6 @@ async function measureReading({ pool }: Database): Promise<void> {
     for await (const event of exportEvents(pool)) bytes += exportLine(event, format).length + 1;
     console.log(`exported as ${format} in ${seconds(at)} s, ${Math.round(bytes / 2 ** 20)} MB`);
   }
-}
-
-/** Of this process, and of the server's processes that serve it: what a figure would be on a machine with nothing else to do. */
-async function cpuSeconds(pool: Pool): Promise<{ ours: number; theirs: number }> {
-  const { rows } = await pool.query<{ pid: number }>(
-    "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'",
-  );
-  const ticks = rows.map(({ pid }) => {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ', 2)[1]?.split(' ') ?? [];
-    return Number(fields[11]) + Number(fields[12]);
-  });
-  const { user, system } = process.cpuUsage();
-  return { ours: (user + system) / 1e6, theirs: ticks.reduce((sum, one) => sum + one, 0) / TICKS };
 }
 
 function middle(values: readonly number[]): number {
