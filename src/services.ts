@@ -21,6 +21,7 @@ import { createThrottle, type Throttle } from './http/throttle.ts';
 import { ensureTokenPartitions } from './jobs/token-partitions.ts';
 import { ensureKeys } from './keys/ensure-keys.ts';
 import { createKeyRing, type KeyRing } from './keys/key-ring.ts';
+import { createLimits, type Limits } from './limits/limits.ts';
 import type { Logger } from './log.ts';
 import { createRecords, type Records } from './oidc/records.ts';
 import { createStatusBoard, type StatusBoard } from './revocation/status-board.ts';
@@ -47,6 +48,7 @@ export interface Services {
   readonly blocks: BlockList;
   readonly decisions: DecisionLog;
   readonly auditQuota: AuditQuota;
+  readonly limits: Limits;
   readonly clients: ClientCache;
   readonly secretUses: SecretUses;
   readonly apis: ApiCache;
@@ -105,6 +107,7 @@ export async function openServices(
     opened.push(() => roles.close());
     const identityProviders = createIdentityProviderCache({ db, bus, clock });
     opened.push(() => identityProviders.close());
+    const auditQuota = createAuditQuota(clock);
     const metrics = createMetrics();
     const statusLease = createStatusLease({ pool: db.pool, clock });
     opened.push(() => statusLease.close());
@@ -128,7 +131,8 @@ export async function openServices(
       throttle,
       blocks,
       decisions,
-      auditQuota: createAuditQuota(clock),
+      auditQuota,
+      limits: createLimits({ config, clock, db, keys, throttle, auditQuota }),
       clients,
       secretUses,
       apis,

@@ -58,11 +58,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'report',
   ],
   http: [...GROUND, 'views'],
-  oidc: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions', 'http'],
+  // Knows whose tokens are ours.
+  limits: [...GROUND, 'audit', 'grants', 'keys', 'decisions', 'http'],
+  oidc: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions', 'http', 'limits'],
   interactions: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions', 'http', 'oidc', 'views'],
   account: [...GROUND, 'audit', ...ROOMS, 'revocation', 'http', 'oidc', 'interactions', 'views'],
   public: [...GROUND, 'http', 'clients', 'keys', 'mail', 'revocation', 'views'],
-  gateway: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions', 'http', 'resource-server'],
+  gateway: [...GROUND, 'audit', ...ROOMS, 'revocation', 'decisions', 'http', 'limits', 'resource-server'],
   // Looks at what every room holds.
   report: [...GROUND, 'audit', ...ROOMS, 'revocation'],
   // Answers from the tables of this house, with the published check; its context is a part of the services. Interactions order the

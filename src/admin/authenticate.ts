@@ -1,6 +1,7 @@
 import type Koa from 'koa';
 
 import { createOwnTokenCheck } from '../gateway/own-token-check.ts';
+import { throttleScans } from '../gateway/unknown-tokens.ts';
 import { clientCertificate } from '../http/client-certificate.ts';
 import { stateOf } from '../http/middleware.ts';
 import { linesOf } from '../http/proxy-header.ts';
@@ -13,7 +14,7 @@ export type Authenticate = (ctx: Koa.Context) => Promise<Operator>;
 
 /**
  * Whoever holds an access token of ours for this API: a bearer token (RFC 6750), or one bound by DPoP (RFC 9449) or a certificate
- * (RFC 8705) with its proof. Throws `TokenError`, which knows its answer.
+ * (RFC 8705) with its proof. Throws `TokenError`, which knows its answer, or a 429 for who presents many invented tokens.
  */
 export function createAuthenticate(context: AdminContext): Authenticate {
   const check = createOwnTokenCheck(context);
@@ -26,7 +27,11 @@ export function createAuthenticate(context: AdminContext): Authenticate {
       dpop: linesOf(ctx.req.rawHeaders, 'dpop'),
       certificate: clientCertificate(ctx, context.config.clientCertificateHeader)?.raw,
     };
-    const operator = operatorOf(await check.authenticate(request, undefined, audiences));
+    const verified = await check.authenticate(request, undefined, audiences).catch(async (error: unknown) => {
+      await throttleScans(context, ctx, error);
+      throw error;
+    });
+    const operator = operatorOf(verified);
     return { ...operator, address: stateOf(ctx).address };
   };
 }

@@ -13,5 +13,6 @@ export type AdminContext = Pick<
   | 'egress'
   | 'apis'
   | 'keys'
+  | 'limits'
   | 'records'
 >;

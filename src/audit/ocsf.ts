@@ -73,6 +73,7 @@ const TYPES: Readonly<Record<string, Mapping>> = {
   'refresh-token.reused': { ...other(API_ACTIVITY, 'Refresh Token Reuse'), failed: true },
   'code.replayed': { ...other(API_ACTIVITY, 'Code Replay'), failed: true },
   'proof.replayed': { ...other(API_ACTIVITY, 'Proof Replay'), failed: true },
+  'limit.reached': { ...other(API_ACTIVITY, 'Limit Reached'), failed: true },
   'guessing.stopped': { ...other(API_ACTIVITY, 'Guessing Stopped'), failed: true },
 };
 

@@ -23,6 +23,8 @@ const SCORES = {
   stuffing: 70,
   'client-authentication-failed': 20,
   'recovery-code-used': 30,
+  /** More requests than were allowed; often a loop in somebody's program. */
+  'over-limit': 30,
   'second-factor-removed': 40,
   /** Headers that only a proxy of ours may send, from somebody else: an address or an identity is being made up. */
   'spoofed-headers': 40,

@@ -55,6 +55,11 @@ export interface Config {
     readonly color: string | undefined;
   };
   readonly keys: { readonly rotationDays: number; readonly publishSeconds: number };
+  readonly limits: {
+    /** 0: none. */
+    readonly clientRequestsPerMinute: number;
+    readonly registrationsPerHour: number;
+  };
   /** CIDR blocks and lower-case host names. */
   readonly egressAllow: readonly string[];
   readonly shutdownSeconds: number;

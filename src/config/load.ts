@@ -158,6 +158,10 @@ function build(given: Variables, weak: readonly Problem[]): Omit<Config, 'settin
       rotationDays: given.GUICHET_KEY_ROTATION_DAYS,
       publishSeconds: given.GUICHET_KEY_PUBLISH_SECONDS,
     },
+    limits: {
+      clientRequestsPerMinute: given.GUICHET_CLIENT_REQUESTS_PER_MINUTE,
+      registrationsPerHour: given.GUICHET_REGISTRATIONS_PER_HOUR,
+    },
     egressAllow: given.GUICHET_EGRESS_ALLOW,
     shutdownSeconds: given.GUICHET_SHUTDOWN_SECONDS,
     notices: [...notices, ...weak.map((problem) => `${inWords(problem)}: production would refuse it.`)],

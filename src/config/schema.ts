@@ -188,6 +188,17 @@ export const variables = z.object({
       description:
         'A new signing key is published for so long before it signs, so that every API has it cached',
     }),
+  GUICHET_CLIENT_REQUESTS_PER_MINUTE: integer({ min: 0, max: 1_000_000 })
+    .default(0)
+    .register(variableReference, {
+      description:
+        'Requests a minute that one client may make at `/token`, introspection, revocation, PAR and device authorization, counted by each process alone; 0: as many as it likes',
+    }),
+  GUICHET_REGISTRATIONS_PER_HOUR: integer({ min: 1, max: 1_000_000 })
+    .default(500)
+    .register(variableReference, {
+      description: 'Attempts an hour to register clients with one initial access token',
+    }),
   GUICHET_EGRESS_ALLOW: allowedTargets().default([]).register(variableReference, {
     description:
       'Hosts, addresses or CIDR blocks that outgoing calls may reach although they are private, comma-separated',

@@ -24,7 +24,10 @@ interface Waiting {
 const FLUSH_MS = 500;
 /** Of one process: refused requests cost a row each, and nobody may fill the disk with them. */
 const PER_MINUTE_MAX = 600;
-/** Of one address (IPv6: /64): one that sends nonsense must not crowd out the explanation somebody else will ask for. */
+/**
+ * Of one address (IPv6: /64): one that sends nonsense must not crowd out the explanation somebody else will ask for. What was
+ * refused because it was too much counts apart, or it would never be explained.
+ */
 const PER_ADDRESS_MINUTE_MAX = 120;
 const LINES_MAX = 20;
 const CLIENT_ID_LENGTH_MAX = 255;
@@ -43,14 +46,14 @@ export function createDecisionLog({
   let timer: NodeJS.Timeout | undefined;
   let minute = { at: 0, count: 0, dropped: 0, byAddress: new Map<string, number>() };
 
-  function admits(address: string | null): boolean {
+  function admits({ address, status }: Pick<Decision, 'address' | 'status'>): boolean {
     const at = Math.floor(clock.now().getTime() / 60_000);
     if (at !== minute.at) {
       if (minute.dropped > 0)
         log.warn({ dropped: minute.dropped }, 'explanations were dropped: too many in a minute');
       minute = { at, count: 0, dropped: 0, byAddress: new Map() };
     }
-    const key = address === null ? '' : addressPrefix(address);
+    const key = `${address === null ? '' : addressPrefix(address)} ${status === 429}`;
     const ofAddress = minute.byAddress.get(key) ?? 0;
     if (minute.count >= PER_MINUTE_MAX || ofAddress >= PER_ADDRESS_MINUTE_MAX) {
       minute.dropped += 1;
@@ -85,7 +88,7 @@ export function createDecisionLog({
 
   return {
     add(decision, notes) {
-      if (!admits(decision.address)) return;
+      if (!admits(decision)) return;
       waiting.push({ decision, notes });
       if (timer) return;
       timer = setTimeout(() => void flush(), FLUSH_MS);

@@ -13,6 +13,7 @@ import { clientCertificate } from '../http/client-certificate.ts';
 import { httpError } from '../http/errors.ts';
 import { stateOf, type Middleware } from '../http/middleware.ts';
 import { linesOf } from '../http/proxy-header.ts';
+import type { Limits } from '../limits/limits.ts';
 import type { ApiCache } from '../resources/cache.ts';
 import { TokenError } from '../resource-server/token-error.ts';
 import type { ResourceRequest } from '../resource-server/verifier.ts';
@@ -20,10 +21,12 @@ import { readDemands, type Demands } from './demands.ts';
 import { setIdentity } from './identity-headers.ts';
 import { originalRequest } from './original-request.ts';
 import { createOwnTokenCheck, type OwnTokenContext } from './own-token-check.ts';
+import { throttleScans } from './unknown-tokens.ts';
 
 export interface GatewayContext extends OwnTokenContext {
   readonly config: Pick<Config, 'issuer' | 'clientCertificateHeader'>;
   readonly apis: ApiCache;
+  readonly limits: Limits;
 }
 
 export const VERIFY_PATH = '/verify';
@@ -45,6 +48,7 @@ export function verifyForGateways(ctx: GatewayContext): Middleware {
       koa.remove('Content-Type');
     } catch (error) {
       if (!(error instanceof TokenError)) throw error;
+      await throttleScans(ctx, koa, error);
       refuse(koa, error, demands);
     }
     return undefined;

@@ -30,8 +30,9 @@ const ACCOUNT_ADDRESS_FREE = 10;
 
 const CLIENT_FREE = 20;
 const USER_CODE_FREE = 10;
-/** An API that introspects whatever it is sent; a guesser needs far more than this. */
-const INTROSPECTION_FREE = 300;
+/** Whoever passes on whatever it is sent; a guesser needs far more than this. A network of addresses gets ten times that. */
+const TOKEN_SCAN_FREE = 300;
+const TOKEN_SCAN_NETWORK_FREE = 3000;
 
 /** A mail gets lost or is looked for in the wrong mailbox once or twice; more are a nuisance to whoever gets them. */
 const MAILS_PER_RECIPIENT = 3;
@@ -77,9 +78,23 @@ export function userCodeBuckets({ address }: { address: string }): Bucket[] {
   return [closing(`user-code:${addressPrefix(address)}`, USER_CODE_FREE, QUARTER_HOUR)];
 }
 
-/** Buckets of an introspection whose token is unknown: guessing (RFC 7662 §4). */
-export function introspectionBuckets({ clientId }: { clientId: string }): Bucket[] {
-  return [closing(`introspection:${clientId}`, INTROSPECTION_FREE, MINUTE)];
+/** Who presents tokens: a client that proved to be one, or whoever is at an address. */
+export type Scanner = { readonly clientId: string } | { readonly address: string };
+
+/** Buckets of a token that nobody issued: guessing (RFC 7662 §4). */
+export function tokenScanBuckets(scanner: Scanner): Bucket[] {
+  if ('clientId' in scanner)
+    return [closing(`token-scan:client:${scanner.clientId}`, TOKEN_SCAN_FREE, MINUTE)];
+  const { address } = scanner;
+  return [
+    closing(`token-scan:${addressPrefix(address)}`, TOKEN_SCAN_FREE, MINUTE),
+    closing(`token-scan:${addressPrefix(address, 'wide')}`, TOKEN_SCAN_NETWORK_FREE, MINUTE),
+  ];
+}
+
+/** Buckets of a registration (RFC 7591), which may make us call out. `token`: what it is made with. */
+export function registrationBuckets({ token, most }: { token: string; most: number }): Bucket[] {
+  return [sending(`registration:${token}`, most)];
 }
 
 /**

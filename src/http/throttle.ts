@@ -21,7 +21,7 @@ import type { Bucket } from './throttle-buckets.ts';
 export interface Throttle {
   /** Seconds until the last of the buckets opens; 0 when all are open. From memory. */
   blockedFor(keys: readonly string[]): number;
-  /** Counts a failure in every bucket; resolves when it is durable, with the seconds they are now closed. */
+  /** Counts a failure in every bucket; resolves when it is durable, with the seconds for which it found or left them closed. */
   fail(buckets: readonly Bucket[]): Promise<number>;
   /** Forgets the counters of what has just succeeded. */
   succeed(keys: readonly string[]): Promise<void>;
@@ -77,7 +77,10 @@ export async function createThrottle({ db, bus, clock, key, log }: ThrottleConte
         buckets.map((bucket) => toFailure(key, bucket)),
       );
       for (const counter of counters) mirror.put(counter);
-      return Math.max(0, ...counters.map(({ digest }) => mirror.blockedFor(digest)));
+      // Not what the mirror says, which may have heard of later ones: of many at once, each learns whether it was one too many.
+      const nowMs = clock.now().getTime();
+      const closedMs = counters.map(({ blockedUntil }) => (blockedUntil?.getTime() ?? 0) - nowMs);
+      return Math.ceil(Math.max(0, ...closedMs) / 1000);
     },
     async succeed(keys) {
       const known = keys.map((text) => digestOf(key, text)).filter((digest) => mirror.has(digest));

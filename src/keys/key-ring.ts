@@ -20,6 +20,8 @@ export interface KeyRing {
   jwks(): PrivateJwk[];
   /** Public keys of another server, which the JWKS shows as well. Nothing that they signed is ours. */
   foreignJwks(): JWK[];
+  /** Public keys that were revoked, as long as they are remembered: what they signed is dead, and was ours. */
+  revokedJwks(): JWK[];
   /** The key that signs for `alg` now. */
   activeKid(alg: string): string | undefined;
   /** `listener` runs after every change of the set or of a key's state. */
@@ -40,6 +42,7 @@ interface Held {
   readonly version: string;
   readonly jwks: readonly PrivateJwk[];
   readonly foreign: readonly JWK[];
+  readonly revoked: readonly JWK[];
   readonly activeKids: ReadonlyMap<string, string>;
 }
 
@@ -66,6 +69,7 @@ export async function createKeyRing(context: Context): Promise<KeyRing> {
   return {
     jwks: () => structuredClone([...held.jwks]),
     foreignJwks: () => structuredClone([...held.foreign]),
+    revokedJwks: () => structuredClone([...held.revoked]),
     activeKid: (alg) => held.activeKids.get(alg),
     onChange: (listener) => void listeners.push(listener),
     async close() {
@@ -79,6 +83,7 @@ async function load({ db, seal, log }: Context): Promise<Held & { unreadable: Si
   const keys = await listKeys(db.knex);
   const shown = jwksOrder(keys).filter((key) => !isForeign(key));
   const foreign = keys.filter(isForeign).map(({ publicJwk }) => publicJwk);
+  const revoked = keys.filter(({ state }) => state === 'revoked').map(({ publicJwk }) => publicJwk);
   const jwks: PrivateJwk[] = [];
   const activeKids = new Map<string, string>();
   const unreadable: SigningKey[] = [];
@@ -95,7 +100,7 @@ async function load({ db, seal, log }: Context): Promise<Held & { unreadable: Si
     jwks.push(jwk);
     if (key.state === 'active') activeKids.set(key.alg, key.kid);
   }
-  return { version: keysVersion(keys), jwks, foreign, activeKids, unreadable };
+  return { version: keysVersion(keys), jwks, foreign, revoked, activeKids, unreadable };
 }
 
 /** Of another server: it never had a private part here. */

@@ -54,7 +54,7 @@ export function strictAssertions(
 const ASSERTION_LENGTH_MAX = 8192;
 
 /** Routes on which clients authenticate. */
-const GUARDED_PATHS = new Set([
+export const AUTHENTICATED_PATHS = new Set([
   '/token',
   '/token/introspection',
   '/token/revocation',
@@ -68,7 +68,7 @@ const GUARDED_PATHS = new Set([
  */
 export function throttleClients(hall: HallContext): Middleware {
   return async function throttleClientAuthentication(ctx, next) {
-    if (ctx.method !== 'POST' || !GUARDED_PATHS.has(ctx.path)) return next();
+    if (ctx.method !== 'POST' || !AUTHENTICATED_PATHS.has(ctx.path)) return next();
     if ((readForm(ctx).get('client_assertion') ?? '').length > ASSERTION_LENGTH_MAX) {
       throw httpError('invalid_request', 'The client assertion is too long.');
     }
@@ -92,7 +92,7 @@ export function throttleClients(hall: HallContext): Middleware {
 }
 
 /** As far as it can be read without deciding anything: the library checks it properly. */
-function presentedClientId(ctx: Context): string | undefined {
+export function presentedClientId(ctx: Context): string | undefined {
   const [scheme, credentials] = ctx.get('authorization').split(' ');
   if (scheme?.toLowerCase() === 'basic' && credentials) {
     const [id = ''] = Buffer.from(credentials, 'base64').toString().split(':', 1);

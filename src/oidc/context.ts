@@ -10,6 +10,7 @@ import type { Egress } from '../http/egress.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { Throttle } from '../http/throttle.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
+import type { Limits } from '../limits/limits.ts';
 import type { Logger } from '../log.ts';
 import type { StatusLease } from '../revocation/status-lease.ts';
 import type { ApiCache } from '../resources/cache.ts';
@@ -33,6 +34,7 @@ export interface HallContext {
   readonly egress: Egress;
   readonly throttle: Throttle;
   readonly auditQuota: AuditQuota;
+  readonly limits: Limits;
   readonly records: Records;
   readonly statusLease: StatusLease;
   readonly metrics: Metrics;

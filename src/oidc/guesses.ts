@@ -1,8 +1,11 @@
 import type { Context, Middleware } from 'koa';
 
+import { bearerToken } from '../http/bearer-token.ts';
 import { tooManyRequests } from '../http/errors.ts';
 import { stateOf } from '../http/middleware.ts';
-import { introspectionBuckets, keysOf, userCodeBuckets, type Bucket } from '../http/throttle-buckets.ts';
+import { readForm } from '../http/read-body.ts';
+import { keysOf, userCodeBuckets, type Bucket } from '../http/throttle-buckets.ts';
+import { AUTHENTICATED_PATHS, presentedClientId } from './client-authentication.ts';
 import type { HallContext } from './context.ts';
 import { oidcOf } from './library-context.ts';
 import { reportGuessing } from './report-failures.ts';
@@ -31,20 +34,54 @@ function isWrongUserCode(ctx: Context): boolean {
 }
 
 /**
- * Ends scanning for opaque tokens (RFC 7662 §4). A client's tokens that exist are answered all the same: an API asks about
- * whatever strangers send it, and would otherwise be cut off by any of them. JWTs do not get here, because nobody guesses a
- * signature; so this runs inside of structured-tokens.ts.
+ * Ends scanning for tokens (RFC 7662 §4, RFC 7009 §5): what is introspected or revoked counts for the client that does it, what is
+ * presented as a credential for the address it comes from.
  */
-export function throttleTokenScans(hall: HallContext): Middleware {
+export function throttleTokenScans({ limits }: HallContext): Middleware {
   return async function throttleUnknownTokens(ctx, next) {
     await next();
     const oidc = oidcOf(ctx);
-    if (oidc?.route !== 'introspection' || !oidc.client || !isInactive(ctx)) return;
-    const buckets = introspectionBuckets({ clientId: oidc.client.clientId });
-    refuseWhileClosed(hall, buckets);
-    const closedSeconds = await hall.throttle.fail(buckets);
-    const { clientId } = oidc.client;
-    await reportGuessing(hall, { what: 'tokens', clientId, address: stateOf(ctx).address, closedSeconds });
+    const route = oidc?.route ?? '';
+    if (CREDENTIAL_ROUTES.has(route) && ctx.status === 401) {
+      const credential = bearerToken(ctx) ?? readForm(ctx).get('access_token');
+      if (credential !== null) await limits.unknownToken(ctx, credential);
+    }
+    const token = oidc?.params?.['token'];
+    if (!oidc?.client || typeof token !== 'string' || wasFound(oidc.entities)) return;
+    const isRefused =
+      route === 'introspection' ? isInactive(ctx) : route === 'revocation' && ctx.status === 200;
+    if (isRefused) await limits.unknownToken(ctx, token, { clientId: oidc.client.clientId });
+  };
+}
+
+const CREDENTIAL_ROUTES = new Set(['userinfo', 'registration', 'client']);
+
+/** One that was revoked in this very request has no row any more. */
+function wasFound({ AccessToken, RefreshToken }: { AccessToken?: unknown; RefreshToken?: unknown }): boolean {
+  return AccessToken !== undefined || RefreshToken !== undefined;
+}
+
+/** Bounds what one client asks (GUICHET_CLIENT_REQUESTS_PER_MINUTE). Stands within the throttle of failed authentication. */
+export function limitClients({ config, limits, clients }: HallContext): Middleware {
+  const isOff = config.limits.clientRequestsPerMinute === 0;
+  return async function limitClientRequests(ctx, next) {
+    if (isOff || ctx.method !== 'POST' || !AUTHENTICATED_PATHS.has(ctx.path)) return next();
+    const clientId = presentedClientId(ctx);
+    const client = clientId === undefined ? undefined : await clients.find(clientId);
+    if (!client) return next();
+    const isPublic = client.metadata['token_endpoint_auth_method'] === 'none';
+    const giveBack = await limits.clientRequest(ctx, { id: client.id, isPublic });
+    await next();
+    if (ctx.status === 401) giveBack();
+  };
+}
+
+/** Bounds what can be registered with one initial access token (GUICHET_REGISTRATIONS_PER_HOUR). */
+export function limitRegistrations({ limits }: HallContext): Middleware {
+  return async function limitRegistrationRequests(ctx, next) {
+    const token = ctx.method === 'POST' && ctx.path === '/reg' ? bearerToken(ctx) : undefined;
+    if (token !== undefined) await limits.registration(ctx, token);
+    return next();
   };
 }
 

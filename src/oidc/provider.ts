@@ -15,7 +15,7 @@ import { refuseStrayDeviceVisitors, reserveDeviceAuthorization } from './device-
 import { boundProofAge } from './dpop.ts';
 import { explainRefusals } from './explain/refusals.ts';
 import { carryRequestIds } from './explain/request-ids.ts';
-import { throttleTokenScans, throttleUserCodes } from './guesses.ts';
+import { limitClients, limitRegistrations, throttleTokenScans, throttleUserCodes } from './guesses.ts';
 import { refuseOtherHints } from './id-token-hints.ts';
 import { commitIssued } from './issuance.ts';
 import { getInsteadOfPost } from './posted-requests.ts';
@@ -52,14 +52,16 @@ export function createProvider(hall: HallContext, front: readonly Middleware[]):
   provider.use(nameForbiddenGrants());
   provider.use(getInsteadOfPost());
   provider.use(throttleClients(hall));
+  provider.use(limitClients(hall));
+  provider.use(limitRegistrations(hall));
   provider.use(throttleUserCodes(hall));
   provider.use(reserveDeviceAuthorization());
   provider.use(refuseStrayDeviceVisitors(provider));
   provider.use(hideStoredSecrets(hall));
   provider.use(boundProofAge(hall));
   provider.use(commitIssued(hall));
-  provider.use(structuredTokens(hall, provider));
   provider.use(throttleTokenScans(hall));
+  provider.use(structuredTokens(hall, provider));
   return provider;
 }
 

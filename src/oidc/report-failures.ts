@@ -40,21 +40,19 @@ export async function reportReplay(hall: Context, issuer: string): Promise<void>
 export async function reportGuessing(
   hall: Context,
   guessed: {
-    what: 'user-codes' | 'tokens';
-    clientId?: string;
+    what: 'user-codes';
     address: string;
     closedSeconds: number;
   },
 ): Promise<void> {
-  const { what, clientId, address, closedSeconds } = guessed;
+  const { what, address, closedSeconds } = guessed;
   if (closedSeconds === 0) return;
   const event = {
     occurredAt: hall.clock.now(),
     type: 'guessing.stopped',
-    actor: clientId === undefined ? 'anonymous' : `client:${clientId}`,
-    clientId,
+    actor: 'anonymous',
     detail: { what, closedSeconds },
     reasons: ['guessing'],
   } as const;
-  await recordBounded(hall, event, `${what} ${clientId ?? addressPrefix(address)}`);
+  await recordBounded(hall, event, `${what} ${addressPrefix(address)}`);
 }

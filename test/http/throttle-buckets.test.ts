@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import {
   clientAuthBuckets,
   forgivenKeys,
-  introspectionBuckets,
   keysOf,
   signInBuckets,
+  tokenScanBuckets,
   userCodeBuckets,
   type Bucket,
 } from '../../src/http/throttle-buckets.ts';
@@ -80,7 +80,7 @@ test('a client is stopped where it fails, not where it works', () => {
 
 test('user codes and introspection have limits of their own', () => {
   expect(userCodeBuckets({ address: HOME })).toMatchObject([{ free: 10, windowSeconds: 900 }]);
-  expect(introspectionBuckets({ clientId: 'cli_1' })).toMatchObject([{ free: 300, windowSeconds: 60 }]);
+  expect(tokenScanBuckets({ clientId: 'cli_1' })).toMatchObject([{ free: 300, windowSeconds: 60 }]);
 });
 
 function shape(buckets: readonly Bucket[]): unknown[] {
