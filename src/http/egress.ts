@@ -19,6 +19,11 @@ import { createEgressPolicy, type EgressPolicy } from './egress-policy.ts';
 export interface Egress {
   /** Compatible with the global `fetch` as far as an API client needs; rejects with an `AppError` of status 502. */
   fetch(url: string | URL, init?: EgressInit): Promise<Response>;
+  /**
+   * For what is no HTTP: the addresses of a host, each of which may be reached. Whoever asks connects to these and to no other.
+   * Rejects as `fetch` does.
+   */
+  addressesOf(hostname: string, options?: Pick<EgressInit, 'allowLoopback'>): Promise<LookupAddress[]>;
 }
 
 export interface EgressInit {
@@ -62,12 +67,14 @@ export function createEgress({ allow, ca, lookup = lookupAll }: EgressOptions): 
       const deadline = AbortSignal.timeout(timeoutMs);
       const abort = signal ? AbortSignal.any([deadline, signal]) : deadline;
       try {
-        const addresses = await untilAborted(resolve(target, policy, lookup, init), abort);
+        const addresses = await untilAborted(resolve(target.hostname, policy, lookup, init), abort);
         return await send(target, addresses, { ...init, signal: abort }, ca);
       } catch (error) {
         throw toEgressError(error, target, deadline);
       }
     },
+    addressesOf: (hostname, options = {}) =>
+      untilAborted(resolve(hostname, policy, lookup, options), AbortSignal.timeout(TIMEOUT_MS)),
   };
 }
 
@@ -81,7 +88,7 @@ function parseTarget(url: string | URL): URL {
 
 /** Every address of the name must be allowed: a mixture of public and private is how rebinding looks. */
 async function resolve(
-  { hostname }: URL,
+  hostname: string,
   policy: EgressPolicy,
   lookup: (hostname: string) => Promise<LookupAddress[]>,
   { allowLoopback }: EgressInit,

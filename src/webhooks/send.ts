@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { Clock } from '../clock.ts';
 import type { Seal } from '../crypto/seal.ts';
 import type { Egress } from '../http/egress.ts';
-import { sendSyslog } from './syslog.ts';
+import { sendSyslog, type SyslogMessage } from './syslog.ts';
 import { secretContext, signWebhook, type Webhook } from './webhook.ts';
 
 export interface SendContext {
@@ -89,7 +89,7 @@ export async function post(
 }
 
 async function sendToSyslog(
-  { ca }: SendContext,
+  ctx: SendContext,
   { url, format }: Target,
   events: readonly ExportedEvent[],
 ): Promise<Sent> {
@@ -97,14 +97,27 @@ async function sendToSyslog(
     const { occurred_at: timestamp, type, risk } = parseCanonical(event);
     return { timestamp, type, risk: risk?.score ?? 0, text: exportLine(event, format) };
   });
+  const error = await sendGuarded(ctx, url, messages);
+  return error === undefined ? { taken: events.length } : { taken: 0, error };
+}
+
+/** To where the egress guard lets it; undefined when it was taken, otherwise why not. */
+export async function sendGuarded(
+  { egress, config, ca }: SendContext,
+  url: string,
+  messages: readonly SyslogMessage[],
+): Promise<string | undefined> {
   try {
-    await sendSyslog(new URL(url), messages, { ca });
-    return { taken: events.length };
+    const target = new URL(url);
+    const allowLoopback = config.mode === 'development';
+    const addresses = await egress.addressesOf(target.hostname, { allowLoopback });
+    await sendSyslog(target, messages, { addresses, ca });
+    return undefined;
   } catch (error) {
-    return { taken: 0, error: reasonOf(error) };
+    return reasonOf(error);
   }
 }
 
-export function reasonOf(error: unknown): string {
+function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,4 @@
+import type { LookupAddress } from 'node:dns';
 import net from 'node:net';
 import { hostname } from 'node:os';
 import tls from 'node:tls';
@@ -39,6 +40,12 @@ function severityOf(risk: number): number {
   return risk >= 30 ? 5 : 6;
 }
 
+interface Receiver {
+  /** Of its host, as the egress guard has checked them. */
+  readonly addresses: readonly LookupAddress[];
+  readonly ca?: string | undefined;
+}
+
 /**
  * All of them over a connection of their own. Syslog acknowledges nothing; so the connection is closed after the last one and the
  * receiver's own end of it is waited for, which it sends when it has read everything. Rejects when that did not work.
@@ -46,10 +53,15 @@ function severityOf(risk: number): number {
 export async function sendSyslog(
   url: URL,
   messages: readonly SyslogMessage[],
-  { ca }: { ca?: string | undefined } = {},
+  { addresses, ca }: Receiver,
 ): Promise<void> {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  const at = { host, port: Number(url.port) || PORT_UNSET };
+  const lookup: net.LookupFunction = (_hostname, { all }, callback) => {
+    const [first] = addresses;
+    if (all) callback(null, [...addresses]);
+    else callback(null, first?.address ?? '', first?.family ?? 4);
+  };
+  const at = { host, port: Number(url.port) || PORT_UNSET, lookup };
   const servername = net.isIP(host) === 0 ? { servername: host } : {};
   const socket =
     url.protocol === 'syslogs:'

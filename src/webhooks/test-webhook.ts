@@ -1,8 +1,7 @@
 import type { Database } from '../db/database.ts';
 import { newId } from '../crypto/ids.ts';
-import { post, reasonOf, type SendContext } from './send.ts';
+import { post, sendGuarded, type SendContext } from './send.ts';
 import { findSealedSecret, findWebhook } from './store.ts';
-import { sendSyslog } from './syslog.ts';
 import { webhookNotFound } from './webhook.ts';
 
 /**
@@ -13,7 +12,7 @@ export async function testWebhook(
   ctx: SendContext & { readonly db: Database },
   webhookId: string,
 ): Promise<string | undefined> {
-  const { db, clock, ca } = ctx;
+  const { db, clock } = ctx;
   const webhook = await findWebhook(db.knex, webhookId);
   if (!webhook) throw webhookNotFound();
   const timestamp = clock.now().toISOString();
@@ -24,11 +23,6 @@ export async function testWebhook(
     const body = JSON.stringify({ type, timestamp, data });
     return post(ctx, { ...webhook, sealedSecret }, { id: newId('test'), body });
   }
-  try {
-    const message = { timestamp, type, risk: 0, text: JSON.stringify({ type, ...data }) };
-    await sendSyslog(new URL(webhook.url), [message], { ca });
-    return undefined;
-  } catch (error) {
-    return reasonOf(error);
-  }
+  const message = { timestamp, type, risk: 0, text: JSON.stringify({ type, ...data }) };
+  return sendGuarded(ctx, webhook.url, [message]);
 }

@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 
 import type { ExportFormat } from '../audit/export.ts';
 import { AppError } from '../errors.ts';
+import { isWithin, parseCidr, parseIp } from '../http/ip.ts';
 
 /**
  * Where audit events go as they happen: HTTP endpoints, signed as Standard Webhooks 1.0.0 says, and syslog servers (RFC 5424 over
@@ -37,6 +38,8 @@ const KINDS: Readonly<Record<string, WebhookKind>> = {
   'syslogs:': 'syslog',
 };
 
+const IN_THE_CLEAR = new Set(['http:', 'syslog:']);
+
 /** Longer than any endpoint's. */
 const URL_LENGTH_MAX = 2000;
 const NAME_LENGTH_MAX = 100;
@@ -63,14 +66,25 @@ export function checkWebhook(
     throw invalid('The URL must have no user name, password or fragment.');
   if (kindOf(url) === 'syslog' && target.port === '')
     throw invalid('The URL of a syslog server names its port.');
-  if (target.protocol === 'http:' && mode === 'production' && !egressAllow.includes(target.hostname))
-    throw invalid('The URL must begin with https://, unless GUICHET_EGRESS_ALLOW names its host.');
+  if (IN_THE_CLEAR.has(target.protocol) && mode === 'production' && !isNamed(target.hostname, egressAllow))
+    throw invalid(
+      'The URL must begin with https:// or syslogs://, unless GUICHET_EGRESS_ALLOW names its host.',
+    );
   if (name.trim() === '' || name.length > NAME_LENGTH_MAX || /\p{Cc}/u.test(name))
     throw invalid(`The name must have 1 to ${NAME_LENGTH_MAX} characters.`);
   if (types.length > TYPES_MAX || types.some((type) => !TYPE.test(type)))
     throw invalid('A type is like client.created, or like client. for all about clients.');
   if (!Number.isInteger(minRisk) || minRisk < 0 || minRisk > 100)
     throw invalid('The risk is a whole number from 0 to 100.');
+}
+
+/** A host by its name, or an address that is, or is in a network that is. */
+function isNamed(hostname: string, egressAllow: readonly string[]): boolean {
+  const ip = parseIp(hostname.replace(/^\[(.*)\]$/, '$1'));
+  return egressAllow.some((entry) => {
+    const network = parseCidr(entry);
+    return network && ip ? isWithin(network, ip) : entry === hostname.toLowerCase();
+  });
 }
 
 /** What may be shown of a URL: its query may hold a token of the receiver's. */

@@ -257,6 +257,7 @@ test.each([
   ['credentials in the URL', { url: 'https://a:b@siem.example' }],
   ['http in production', { url: 'http://siem.example' }],
   ['syslog without a port', { url: 'syslog://siem.example' }],
+  ['syslog in the clear in production', { url: 'syslog://siem.example:514' }],
   ['no name', { name: ' ' }],
   ['a name with a control character', { name: 'a\0b' }],
   ['a type that is none', { types: ['%'] }],
@@ -309,6 +310,21 @@ test('syslog: RFC 5424 lines, counted in bytes, again after a receiver that was 
   expect(JSON.parse(HEADER.exec(lines[1] ?? '')?.[4] ?? '')).toMatchObject({
     event: { type: 'client.übung' },
   });
+});
+
+test('syslog goes to no address that the guard of outgoing calls refuses, whatever its spelling', async () => {
+  const production = { ...context, config: { ...context.config, mode: 'production' } } as const;
+  for (const host of [
+    '169.254.169.254',
+    '127.0.0.1',
+    '2130706433',
+    '[::1]',
+    '[::ffff:127.0.0.1]',
+    'localhost',
+  ]) {
+    const { id } = await make({ url: `syslogs://${host}:${port}` });
+    expect(await testWebhook(production, id), host).toMatch(/is not a public address$/);
+  }
 });
 
 test('syslog over TLS: only to a server whose certificate is believed', async () => {
