@@ -4,7 +4,7 @@ import type Koa from 'koa';
 import { httpError } from './errors.ts';
 import { BODY_BYTES_MAX, bodyTooLarge } from './limits.ts';
 import { stateOf, type Middleware } from './middleware.ts';
-import { isWellFormedEncoding, isWellFormedJson, malformed } from './well-formed.ts';
+import { isShallowJson, isWellFormedEncoding, isWellFormedJson, malformed } from './well-formed.ts';
 
 /**
  * Reads a form or JSON body, checks it, and puts it back, so that whoever comes next finds the stream as if nobody had
@@ -39,6 +39,7 @@ async function checkedText(ctx: Koa.Context, kind: string): Promise<string> {
   const text = bytes.toString();
   const isFine =
     kind !== 'urlencoded' ? !text.includes('\0') && isWellFormedJson(text) : isWellFormedEncoding(text);
+  if (kind !== 'urlencoded' && !isShallowJson(text)) throw malformed('The body is nested too deeply.');
   if (!isFine) throw malformed('The body contains characters that are not allowed or not encoded properly.');
   return text;
 }

@@ -51,6 +51,24 @@ export function isWellFormedJson(text: string): boolean {
   return !/\\u(?:0000|d[89a-f][0-9a-f]{2})/i.test(escapes);
 }
 
+/** A set of keys has four levels, a configuration ten. */
+const JSON_DEPTH_MAX = 64;
+
+/** Whoever walks through a value goes down with each level, and the stack ends long before a body does. */
+export function isShallowJson(text: string): boolean {
+  let depth = 0;
+  let isText = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const char = text[index];
+    if (isText && char === '\\') index += 1;
+    else if (char === '"') isText = !isText;
+    else if (!isText && (char === '[' || char === '{')) depth += 1;
+    else if (!isText && (char === ']' || char === '}')) depth -= 1;
+    if (depth > JSON_DEPTH_MAX) return false;
+  }
+  return true;
+}
+
 export function malformed(safeMessage: string): AppError {
   return httpError('malformed_request', safeMessage);
 }

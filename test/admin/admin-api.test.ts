@@ -113,6 +113,17 @@ describe('clients', () => {
     expect((await admin.call('GET', '/clients?limit=1&limit=2')).status).toBe(400);
   });
 
+  test('what is nested without end is refused, and not walked through', async () => {
+    const deep = `${'{"a":'.repeat(9000)}1${'}'.repeat(9000)}`;
+    const jwks = `{"keys":[{"kty":"EC","crv":"P-256","x":"x","y":"y","more":${deep}}]}`;
+    const body = `{"client_name":"x","redirect_uris":["https://a.example/cb"],"jwks":${jwks}}`;
+    const answer = await admin.call('POST', '/clients', { body, headers: { 'idempotency-key': 'deep' } });
+    expect([answer.status, answer.body.code]).toEqual([400, 'malformed_request']);
+    const brackets = { client_name: `\\"${'['.repeat(80)}` };
+    const named = await admin.call('POST', '/clients', { body: brackets });
+    expect(named.body.code).not.toBe('malformed_request');
+  });
+
   test('pages follow each other to the end, without a gap', async () => {
     const all: string[] = [];
     for (let after: string | null = ''; after !== null;) {
