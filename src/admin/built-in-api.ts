@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
+import type { Requirement } from '../config/requirement.ts';
 import type { Database } from '../db/database.ts';
 import { ADMIN_API_ID } from '../resources/built-in.ts';
 import { findApi, notifyApi, saveBuiltInApi, saveScopes } from '../resources/store.ts';
@@ -11,6 +12,9 @@ import { ADMIN_SCOPES, type AdminScope } from './scopes.ts';
 
 /** Ten minutes: whoever holds such a token can do much. */
 const TOKEN_TTL_SECONDS = 600;
+
+/** NIST SP 800-63B-4 AAL2, as for the console: of a person, a password alone must not be worth every change there is. */
+const REQUIREMENT: Requirement = 'mfa';
 
 /** With these one can come to more than one has: by a role, by another's identity, by a key, by the whole configuration. */
 const BEYOND_OPERATORS: ReadonlySet<AdminScope> = new Set<AdminScope>([
@@ -56,6 +60,7 @@ export async function ensureAdminApi({
       audience,
       name: 'Guichet administration',
       tokenTtlSeconds: TOKEN_TTL_SECONDS,
+      requirement: REQUIREMENT,
     };
     await saveBuiltInApi(tx, row, now);
     await saveScopes(tx, ADMIN_API_ID, ADMIN_SCOPES);
@@ -68,8 +73,8 @@ export async function ensureAdminApi({
 
 async function isCurrent({ knex }: Database, audience: string): Promise<boolean> {
   const api = await findApi(knex, ADMIN_API_ID);
-  if (api?.audience !== audience || !all.every((scope) => api.scopes.some(({ name }) => name === scope)))
-    return false;
+  if (api?.audience !== audience || api.requirement !== REQUIREMENT) return false;
+  if (!all.every((scope) => api.scopes.some(({ name }) => name === scope))) return false;
   const roles = await listRoles(knex, { apiId: ADMIN_API_ID, limit: ROLES_PER_API_MAX });
   return Object.entries(ADMIN_ROLES).every(([name, { description, scopes }]) => {
     const role = roles.find((known) => known.name === name);

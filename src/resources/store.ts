@@ -92,7 +92,7 @@ export async function saveApi(
 /** Makes an API that is a part of this server, or gives it its address of today. Its scopes are for `saveScopes`. */
 export async function saveBuiltInApi(
   tx: Queryable,
-  api: Pick<Api, 'id' | 'audience' | 'name' | 'tokenTtlSeconds'>,
+  api: Pick<Api, 'id' | 'audience' | 'name' | 'tokenTtlSeconds' | 'requirement'>,
   now: Date,
 ): Promise<void> {
   await tx('apis')
@@ -102,14 +102,14 @@ export async function saveBuiltInApi(
       name: api.name,
       token_ttl_seconds: api.tokenTtlSeconds,
       signing_alg: 'ES256',
-      requirement: 'any',
+      requirement: api.requirement,
       enforces_roles: true,
       origin: 'built-in',
       created_at: now,
       updated_at: now,
     })
     .onConflict('id')
-    .merge(['audience', 'name', 'token_ttl_seconds', 'updated_at']);
+    .merge(['audience', 'name', 'token_ttl_seconds', 'requirement', 'updated_at']);
 }
 
 /** Adds scopes, or gives those that are there a new description. */

@@ -5,6 +5,7 @@ import { ADMIN_API_ID } from '../../src/resources/built-in.ts';
 import { assignRole } from '../../src/roles/assign-role.ts';
 import { listRoles } from '../../src/roles/store.ts';
 import { makeApi, makeClient, makePerson, ORDERS } from '../support/factories.ts';
+import { authorization, makeNotes, signIn, walkerFor } from '../interactions/visit.ts';
 import { issueToken, openAdmin, type AdminScene } from './scene.ts';
 
 let admin: AdminScene;
@@ -92,6 +93,24 @@ describe('people', () => {
     ]);
     expect(attempts.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403, 403, 403]);
     expect((await admin.call('PATCH', path, { body: { email_verified: false } })).status).toBe(200);
+  });
+});
+
+describe('owners', () => {
+  test('a password alone is not worth a token for this API, whichever client asks', async () => {
+    const { services } = admin.server;
+    const owner = await makePerson(services);
+    await beOwner(owner.id);
+    const resource = `${admin.issuer}/admin/v1`;
+    const apis = [{ audience: resource, scopes: ['admin:clients:read'] }];
+    const { id } = await makeNotes(admin.server, { apis, firstParty: true });
+    const walker = walkerFor(admin.server);
+    const request = authorization(id, { scope: 'openid admin:clients:read', resource });
+    const page = await signIn(walker, await walker.visit(request), owner.email ?? '');
+    expect([page.leavesTo, page.url.pathname]).toEqual([
+      undefined,
+      expect.stringMatching(/^\/interaction\/[^/]+\/enrol/),
+    ]);
   });
 });
 
