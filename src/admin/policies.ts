@@ -18,6 +18,7 @@ import { createTrustedIssuer } from '../upstream/create-trusted-issuer.ts';
 import { getTrustedIssuer, listTrustedIssuers } from '../upstream/trusted-issuer-store.ts';
 import { operation, pathId } from './define.ts';
 import type { Operation } from './operation.ts';
+import { requireWithinReach } from './reach.ts';
 
 const READ = 'admin:policies:read';
 const WRITE = 'admin:policies:write';
@@ -44,8 +45,12 @@ export const createTrustedIssuerOperation = operation({
   body: newTrustedIssuerDocument,
   status: 201,
   answer: trustedIssuerDocument,
-  run: async (context, { body, operator: { actor } }) =>
-    trustedIssuerToJson(await createTrustedIssuer(context, { ...toNewTrustedIssuer(body), actor })),
+  async run(context, { body, operator }) {
+    // Whoever holds its keys is every person of the identity provider: no less than to change that provider.
+    requireWithinReach(operator, ['admin:identity-providers:write']);
+    const { actor } = operator;
+    return trustedIssuerToJson(await createTrustedIssuer(context, { ...toNewTrustedIssuer(body), actor }));
+  },
 });
 
 export const showTrustedIssuerOperation = operation({

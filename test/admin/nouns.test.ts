@@ -112,6 +112,16 @@ describe('owners', () => {
       expect.stringMatching(/^\/interaction\/[^/]+\/enrol/),
     ]);
   });
+
+  test('who may not change identity providers vouches for no issuer of their people', async () => {
+    const token = await admin.tokenFor(ADMIN_ROLES.operator.scopes);
+    const body = { issuer: 'https://id.example', identity_provider: 'any', jwks_uri: 'https://evil.example' };
+    const refused = await admin.call('POST', '/trusted-issuers', { token, body });
+    expect([refused.status, refused.body.code]).toEqual([403, 'insufficient_scope']);
+    expect((await admin.call('POST', '/trusted-issuers', { body })).body.code).toBe(
+      'identity_provider_not_found',
+    );
+  });
 });
 
 describe('roles', () => {
