@@ -12,6 +12,7 @@ import type { Subject } from '../roles/role.ts';
 import { refuseBeyond } from '../roles/rules.ts';
 import { cut, operation, pageOf, pageQuery, pathId } from './define.ts';
 import { allowedScopesOf, getRole } from './get-role.ts';
+import { keepAnOwner } from './keep-an-owner.ts';
 import type { Operation } from './operation.ts';
 
 const READ = 'admin:roles:read';
@@ -72,7 +73,8 @@ export const takeRoleOperation = operation({
     // One space of ids for both.
     const isClient = (await findClient(context.db.knex, id)) !== undefined;
     const subject: Subject = isClient ? { clientId: id } : { accountId: id };
-    const revoked = await unassignRole(context, { roleId, subject, actor: operator.actor });
+    const loss = { roleId, subject, actor: operator.actor };
+    const revoked = await keepAnOwner(context, () => unassignRole(context, loss));
     if (revoked) return revokedMembers(revoked);
     throw new AppError('role_not_given', 'They do not have this role from an operator.', { status: 404 });
   },

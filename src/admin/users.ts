@@ -20,6 +20,7 @@ import { deleteAccount } from '../revocation/delete-account.ts';
 import { disableAccount } from '../revocation/disable-account.ts';
 import { cut, operation, pageOf, pathId, searchQuery } from './define.ts';
 import { getAccount, getReachableAccount } from './get-account.ts';
+import { keepAnOwner } from './keep-an-owner.ts';
 import type { Operation, Resource } from './operation.ts';
 
 const READ = 'admin:users:read';
@@ -112,8 +113,10 @@ export const disableUserOperation = operation({
   params,
   answer: revokedDocument,
   async run(context, { params: { user_id: id }, operator }) {
-    await getReachableAccount(context, operator, id);
-    return revokedMembers(await disableAccount(context, id, operator.actor));
+    return keepAnOwner(context, async () => {
+      await getReachableAccount(context, operator, id);
+      return revokedMembers(await disableAccount(context, id, operator.actor));
+    });
   },
 });
 
@@ -141,8 +144,10 @@ export const deleteUserOperation = operation({
   answer: revokedDocument,
   resource,
   async run(context, { params: { user_id: id }, operator }) {
-    await getReachableAccount(context, operator, id);
-    return revokedMembers(await deleteAccount(context, id, operator.actor));
+    return keepAnOwner(context, async () => {
+      await getReachableAccount(context, operator, id);
+      return revokedMembers(await deleteAccount(context, id, operator.actor));
+    });
   },
 });
 

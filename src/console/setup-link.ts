@@ -1,3 +1,4 @@
+import { hasOwner } from '../admin/owner-store.ts';
 import { draftAccount, refuseTaken, saveDraftWithin } from '../accounts/create-account.ts';
 import type { Account } from '../accounts/account.ts';
 import { checkPassword } from '../accounts/rules.ts';
@@ -11,7 +12,7 @@ import type { Database } from '../db/database.ts';
 import { AppError } from '../errors.ts';
 import { assignRoleWithin } from '../roles/assign-role.ts';
 import { findRoleByName } from '../roles/store.ts';
-import { consumeSetupLink, hasOwner, isSetupLink, replaceSetupLinks } from './setup-store.ts';
+import { consumeSetupLink, isSetupLink, replaceSetupLinks } from './setup-store.ts';
 
 export const SETUP_PATH = '/setup';
 

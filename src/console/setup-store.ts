@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 
-import { ADMIN_API_ID } from '../resources/built-in.ts';
+import { hasOwner, owners } from '../admin/owner-store.ts';
 import type { Queryable } from '../db/database.ts';
 
 export interface SetupLink {
@@ -44,18 +44,4 @@ export async function consumeSetupLink(tx: Knex.Transaction, digest: Buffer, now
     })
     .update({ used_at: now });
   return used === 1;
-}
-
-/** Whether there is a person who may do everything. */
-export async function hasOwner(db: Queryable): Promise<boolean> {
-  return (await owners(db).first('ra.id')) !== undefined;
-}
-
-function owners(db: Queryable): Knex.QueryBuilder {
-  return db('role_assignments as ra')
-    .join('roles as r', 'r.id', 'ra.role_id')
-    .join('accounts as a', 'a.id', 'ra.account_id')
-    .where({ 'r.api_id': ADMIN_API_ID, 'r.name': 'owner', 'r.built_in': true })
-    .whereNull('a.disabled_at')
-    .select(db.raw('1'));
 }

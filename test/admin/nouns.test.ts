@@ -97,6 +97,28 @@ describe('people', () => {
 });
 
 describe('owners', () => {
+  test('the last one is neither disabled, deleted nor robbed of the role; of two who go at once one stays', async () => {
+    const { services } = admin.server;
+    const [ada, bea] = [await makePerson(services), await makePerson(services)];
+    const roles = await listRoles(services.db.knex, { apiId: ADMIN_API_ID, limit: 10 });
+    const { id: owner = '' } = roles.find(({ name }) => name === 'owner') ?? {};
+    await services.db.knex('role_assignments').where({ role_id: owner }).delete();
+    await beOwner(ada.id);
+    const ways = [
+      ['POST', `/users/${ada.id}/disable`],
+      ['DELETE', `/users/${ada.id}`],
+      ['DELETE', `/roles/${owner}/assignments/${ada.id}`],
+    ] as const;
+    const answers = await Promise.all(ways.map(([method, path]) => admin.call(method, path)));
+    expect(answers.map(({ status, body }) => [status, body.code])).toEqual(
+      ways.map(() => [409, 'last_owner']),
+    );
+    expect((await admin.call('GET', `/users/${ada.id}`)).body.disabled_at).toBeNull();
+    await beOwner(bea.id);
+    const both = await Promise.all([ada, bea].map(({ id }) => admin.call('POST', `/users/${id}/disable`)));
+    expect(both.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+  });
+
   test('a password alone is not worth a token for this API, whichever client asks', async () => {
     const { services } = admin.server;
     const owner = await makePerson(services);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { mintSetupLink } from '../../src/console/setup-link.ts';
-import { hasOwner } from '../../src/console/setup-store.ts';
+import { hasOwner } from '../../src/admin/owner-store.ts';
 import { BEHIND_PROXY, walkerFor } from '../interactions/visit.ts';
 import { createTestClock } from '../support/clock.ts';
 import { PASSWORD } from '../support/factories.ts';
