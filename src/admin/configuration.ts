@@ -11,12 +11,13 @@ import { revokedDocument, revokedMembers } from '../documents/revoked.ts';
 import { operation } from './define.ts';
 import type { Operation } from './operation.ts';
 import { requireWithinReach } from './reach.ts';
+import { adminScopesIn } from './reach-of-files.ts';
 import type { AdminScope } from './scopes.ts';
 
 const READ = 'admin:settings:read';
 const WRITE = 'admin:settings:write';
 
-/** A file may hold any of these things, and give any of them any right. */
+/** A file may hold any of these things. */
 const EVERYTHING_IN_FILES: readonly AdminScope[] = [
   'admin:apis:write',
   'admin:clients:write',
@@ -100,6 +101,7 @@ export const applyConfigurationOperation = operation({
         planDigest,
         read: readNothing,
         actor: operator.actor,
+        review: async ({ changes }) => requireWithinReach(operator, await adminScopesIn(context, changes)),
       },
     );
     return {

@@ -33,6 +33,8 @@ export interface ApplyOptions extends PlanOptions {
   /** Of the plan that somebody has looked at; anything else is refused. */
   readonly planDigest?: string | undefined;
   readonly read: ReadReference;
+  /** Refuses, by throwing, what is about to be done. */
+  readonly review?: ((plan: Plan) => Promise<void>) | undefined;
 }
 
 export interface Applied {
@@ -61,7 +63,7 @@ export async function planConfiguration(
 export async function applyConfiguration(
   ctx: ConfigurationContext,
   configuration: Configuration,
-  { actor, planDigest, read, ...options }: ApplyOptions,
+  { actor, planDigest, read, review, ...options }: ApplyOptions,
 ): Promise<Applied> {
   const references = await resolveReferences(configuration, read);
   const foreseen = await planWith(ctx, references, options);
@@ -75,6 +77,7 @@ export async function applyConfiguration(
       options,
     });
     if (planDigest !== undefined && planDigest !== plan.digest) throw planChanged(plan);
+    await review?.(plan);
     if (plan.missing.length > 0)
       throw new AppError('secret_missing', plan.missing.join('\n'), { status: 400 });
     const making: Making = { ...ctx, db: nested(ctx.db, tx), tx, actor };

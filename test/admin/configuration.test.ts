@@ -69,3 +69,27 @@ test('only who may change everything that a file can hold applies one', async ()
   expect((await admin.call('POST', '/configuration/plan', { token, body })).status).toBe(200);
   expect((await admin.call('POST', '/configuration/apply', { token, body })).status).toBe(403);
 });
+
+test('a file gives nobody a right to this API that whoever applies it lacks, nor changes who has it', async () => {
+  const audience = `${admin.issuer}/admin/v1`;
+  const scopes = ADMIN_SCOPES.map(({ name }) => name).filter((name) => name !== 'admin:keys:write');
+  const token = await admin.tokenFor(scopes);
+  const file = (things: object) => ({ configuration: { version: 1, name: 'reach', ...things } });
+  const strong = { client_id: 'strong', kind: 'machine', client_name: 'Strong' };
+  const access = (scope: string) => ({ ...strong, apis: [{ audience, scopes: [scope] }] });
+  const role = (scope: string) => ({ api: audience, name: 'keeper', scopes: [scope] });
+  const provider = {
+    ...{ kind: 'oidc', slug: 'corp', name: 'Corp' },
+    groups: [{ group: 'staff', api: audience, role: 'owner' }],
+    settings: { issuer: 'https://id.example', client_id: 'g', auth_method: 'none' },
+  };
+  const status = async (things: object, by: string = token): Promise<number> =>
+    (await admin.call('POST', '/configuration/apply', { token: by, body: file(things) })).status;
+  expect(await status({ clients: [access('admin:keys:write')] })).toBe(403);
+  expect(await status({ roles: [role('admin:keys:write')] })).toBe(403);
+  expect(await status({ identity_providers: [provider] })).toBe(403);
+  expect(await status({ clients: [access('admin:keys:read')], roles: [role('admin:keys:read')] })).toBe(200);
+  // It is there already, and with its key one could act as it does.
+  expect(await status({ clients: [access('admin:keys:write')] }, admin.owner)).toBe(200);
+  expect(await status({ clients: [strong] })).toBe(403);
+});
