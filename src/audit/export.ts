@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 
+import { queryOnce } from '../db/query-once.ts';
 import { canonicalSql } from './chain.ts';
 import { toOcsf } from './ocsf.ts';
 
@@ -58,7 +59,8 @@ export async function* exportEvents(pool: Pool, selection: Selection = {}): Asyn
 
 /** The first link whose event is not older; after the last one when all are. */
 export async function findSeqSince(pool: Pool, since: Date): Promise<number> {
-  const { rows } = await pool.query<{ seq: number }>(
+  const { rows } = await queryOnce<{ seq: number }>(
+    pool,
     `SELECT coalesce(
        (SELECT min(c.seq) FROM audit_events e JOIN audit_chain c ON c.event_id = e.id WHERE e.occurred_at >= $1),
        (SELECT max(seq) + 1 FROM audit_chain),

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 
+import { queryOnce } from '../db/query-once.ts';
 import type { Actor } from './event.ts';
 import type { Risk } from './risk.ts';
 
@@ -61,8 +62,9 @@ export async function searchEvents(
   const { address } = filter;
   const source = address === undefined ? 'audit_events e' : await sourceOf(pool, address, conditions);
   const where = conditions.map(({ sql }, index) => sql(`$${index + 2}`)).join(' AND ') || 'true';
-  // Not a named statement: how it is best run depends on what is asked for.
-  const { rows } = await pool.query<Row>(
+  // How it is best run depends on what is asked for.
+  const { rows } = await queryOnce<Row>(
+    pool,
     `SELECT e.id::text AS id, c.seq, e.occurred_at, e.type, e.actor, e.client_id, e.account_id, e.request_id, e.address,
        e.detail, e.risk
      FROM (
@@ -84,7 +86,8 @@ const SORTED_MAX = 5000;
  * other was right. So they are counted, no further than need be. Adds the condition to `conditions`.
  */
 async function sourceOf(pool: Pool, address: string, conditions: Condition[]): Promise<string> {
-  const { rows } = await pool.query<{ count: number }>(
+  const { rows } = await queryOnce<{ count: number }>(
+    pool,
     `SELECT count(*) AS count FROM (
        SELECT FROM audit_events WHERE address IS NOT NULL AND audit_address(address) <<= audit_address($1) LIMIT $2
      ) found LIMIT 1`,
