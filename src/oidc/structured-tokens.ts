@@ -41,7 +41,7 @@ interface OwnTokens extends HallContext {
 async function readOwnToken(
   hall: OwnTokens,
   jwt: unknown,
-): Promise<{ payload: JWTPayload; entry: LedgerEntry } | undefined> {
+): Promise<{ payload: Readonly<JWTPayload>; entry: LedgerEntry } | undefined> {
   if (typeof jwt !== 'string') return undefined;
   const { ownKeys, clock } = hall;
   const payload = await verifyOwnToken(jwt, { ownKeys, issuer: hall.config.issuer, clock });
