@@ -6,6 +6,7 @@
 import type { Middleware } from 'koa';
 import Provider from 'oidc-provider';
 
+import { createCookieSignatures } from '../crypto/cookie-signatures.ts';
 import { sha256 } from '../crypto/digest.ts';
 import { queueLogouts } from './back-channel-logout.ts';
 import { throttleClients, useSecretDigests } from './client-authentication.ts';
@@ -34,6 +35,8 @@ export function createProvider(hall: HallContext, front: readonly Middleware[]):
   const provider = new Provider(hall.config.issuer, providerConfiguration(hall));
   // Headers that name scheme and host were checked and rewritten before (http/host-pin.ts), so they can be believed.
   provider.proxy = true;
+  // The same signatures as by the keys in the configuration, at less cost.
+  provider.keys = createCookieSignatures(hall.secrets.cookieKeys);
   registerTokenExchange(hall, provider);
   useSecretDigests(hall, provider);
   queueLogouts(hall, provider);
