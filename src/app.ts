@@ -14,7 +14,7 @@ import { pinHost } from './http/host-pin.ts';
 import { jsonForClients } from './http/json-for-clients.ts';
 import { limits } from './http/limits.ts';
 import { measure } from './http/metrics.ts';
-import { stateOf, type Middleware } from './http/middleware.ts';
+import { except, stateOf, type Middleware } from './http/middleware.ts';
 import { checkBody } from './http/read-body.ts';
 import { requestId } from './http/request-id.ts';
 import { securityHeaders } from './http/security-headers.ts';
@@ -92,20 +92,22 @@ export function createApp(services: Services, { isDraining }: { isDraining: () =
     verifyForGateways(services),
     jsonForClients({ isProtocolPath }),
     checkBody(),
-    adminRoutes(services),
     statusLists(services),
     revocationStream(services, readers),
-    assets({ views }),
-    brandAssets(services),
-    frontPage({ ...services, views }),
-    outbox({ ...services, views }),
-    interactionRoutes({ ...services, views }, interactions),
-    samlRoutes({ ...services, views }),
-    oidcCallback({ ...services, views }),
-    upstreamLogout(services),
-    accountRoutes({ ...services, views, sessions, checkPassword }),
-    consoleRoutes({ ...services, views, sessions }),
-    linkRoutes({ ...services, views }, interactions),
+    except(isProtocolPath, [
+      adminRoutes(services),
+      assets({ views }),
+      brandAssets(services),
+      frontPage({ ...services, views }),
+      outbox({ ...services, views }),
+      interactionRoutes({ ...services, views }, interactions),
+      samlRoutes({ ...services, views }),
+      oidcCallback({ ...services, views }),
+      upstreamLogout(services),
+      accountRoutes({ ...services, views, sessions, checkPassword }),
+      consoleRoutes({ ...services, views, sessions }),
+      linkRoutes({ ...services, views }, interactions),
+    ]),
   ];
 
   const build = () => createProvider(hall, front);

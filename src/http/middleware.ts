@@ -8,6 +8,18 @@ import type Koa from 'koa';
  */
 export type Middleware = (ctx: Koa.Context, next: Koa.Next) => Promise<void>;
 
+/** One after the other, but not for the paths that are `excepted`: those have as many steps fewer to go. */
+export function except(isExcepted: (path: string) => boolean, inner: readonly Middleware[]): Middleware {
+  return function goThroughOthers(ctx, next) {
+    if (isExcepted(ctx.path)) return next();
+    const go = (at: number): Promise<void> => {
+      const step = inner[at];
+      return step ? step(ctx, () => go(at + 1)) : next();
+    };
+    return go(0);
+  };
+}
+
 /** What the first middleware learn about a request and later code may rely on. */
 export interface RequestState {
   /** `req_…`, repeated in the X-Request-Id header, in every error and in every log line. */

@@ -19,6 +19,8 @@ import type { Bucket } from './throttle-buckets.ts';
  * and mirrors the counters, so that asking costs no SQL and a success costs SQL only after failures.
  */
 export interface Throttle {
+  /** Nobody is closed out, whatever the keys: the usual case, told without looking at any. From memory. */
+  isOpen(): boolean;
   /** Seconds until the last of the buckets opens; 0 when all are open. From memory. */
   blockedFor(keys: readonly string[]): number;
   /** Counts a failure in every bucket; resolves when it is durable, with the seconds for which it found or left them closed. */
@@ -66,6 +68,7 @@ export async function createThrottle({ db, bus, clock, key, log }: ThrottleConte
   }
 
   return {
+    isOpen: () => mirror.isOpen(),
     blockedFor(keys) {
       if (mirror.isOpen()) return 0;
       return Math.max(0, ...keys.map((text) => mirror.blockedFor(digestOf(key, text))));

@@ -206,7 +206,8 @@ export async function defaultApi(hall: HallContext, record: ClientRecord): Promi
   return only && others.length === 0 ? hall.apis.findById(only.apiId) : undefined;
 }
 
+const NOT_OF_APIS: ReadonlySet<string> = new Set(OIDC_SCOPES);
+
 function apiScopes(scope: unknown): string[] {
-  const oidc: ReadonlySet<string> = new Set(OIDC_SCOPES);
-  return typeof scope === 'string' ? scope.split(' ').filter((s) => s !== '' && !oidc.has(s)) : [];
+  return typeof scope === 'string' ? scope.split(' ').filter((s) => s !== '' && !NOT_OF_APIS.has(s)) : [];
 }

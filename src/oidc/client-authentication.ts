@@ -82,13 +82,35 @@ export function throttleClients(hall: HallContext): Middleware {
       explainWhose(ctx, { clientId });
       throw tooManyRequests(seconds);
     }
+    if (ctx.method !== 'POST' || !GUARDED_PATHS.has(ctx.path)) return next();
+    if (isAssertionTooLong(ctx)) throw httpError('invalid_request', 'The client assertion is too long.');
+    if (!hall.throttle.isOpen()) refuseWhileClosed(hall, ctx);
     await next();
     // On these routes nothing but failed client authentication is a 401. The body may be a page: whoever guesses may ask for one.
-    if (ctx.status === 401) {
-      const closedSeconds = await hall.throttle.fail(buckets);
-      await reportClientFailure(hall, { clientId, address: stateOf(ctx).address, closedSeconds });
-    }
+    const clientId = ctx.status === 401 ? presentedClientId(ctx) : undefined;
+    if (clientId === undefined) return;
+    const { address } = stateOf(ctx);
+    const closedSeconds = await hall.throttle.fail(clientAuthBuckets({ clientId, address }));
+    await reportClientFailure(hall, { clientId, address, closedSeconds });
   };
+}
+
+/** A form is at least as long as what it says. */
+function isAssertionTooLong(ctx: Context): boolean {
+  if ((stateOf(ctx).bodyText ?? '').length <= ASSERTION_LENGTH_MAX) return false;
+  return (readForm(ctx).get('client_assertion') ?? '').length > ASSERTION_LENGTH_MAX;
+}
+
+function refuseWhileClosed(hall: HallContext, ctx: Context): void {
+  const clientId = presentedClientId(ctx);
+  if (clientId === undefined) return;
+  const buckets = clientAuthBuckets({ clientId, address: stateOf(ctx).address });
+  const seconds = hall.throttle.blockedFor(keysOf(buckets));
+  if (seconds === 0) return;
+  const words = `throttled for ${seconds} s more: too many failed attempts as ${quote(clientId)} from this address`;
+  explain(ctx, { step: 'client authentication', verdict: 'refused', words });
+  explainWhose(ctx, { clientId });
+  throw tooManyRequests(seconds);
 }
 
 /** As far as it can be read without deciding anything: the library checks it properly. */

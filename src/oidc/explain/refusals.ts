@@ -6,6 +6,7 @@ import type { EventEmitter } from 'node:events';
 
 import type { Context, Middleware } from 'koa';
 import type Provider from 'oidc-provider';
+import { errors } from 'oidc-provider';
 
 import { quote, type DecisionLine } from '../../decisions/decision.ts';
 import { explain, explainLater, explainNothing, explainWhose } from '../../decisions/explain.ts';
@@ -45,6 +46,8 @@ export function explainRefusals(hall: HallContext, provider: Provider): Middlewa
   const events: EventEmitter = provider;
   for (const event of [...REFUSALS, 'server_error']) {
     events.on(event, (ctx: Context, error: unknown) => {
+      // Nobody is refused: every introspection of a JWT begins so (structured-tokens.ts).
+      if (event === 'introspection.error' && error instanceof errors.UnsupportedTokenType) return;
       const refusal = toRefusal(error);
       if (USUAL.has(refusal.error)) return;
       refused.add(ctx);
