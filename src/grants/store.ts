@@ -6,7 +6,7 @@ import type { Artifact } from './artifact.ts';
 import { allowanceOf } from './consent.ts';
 import { mergePayloads, type Grant } from './grant.ts';
 
-interface ArtifactRow {
+export interface ArtifactRow {
   digest: Buffer;
   model: string;
   payload: Buffer;
@@ -19,50 +19,12 @@ interface ArtifactRow {
   expires_at: Date | null;
 }
 
-const COLUMNS =
+export const ARTIFACT_COLUMNS =
   'digest, model, payload, grant_id, client_id, account_id, user_code_digest, created_at, consumed_at, expires_at';
 
 /** What hangs on a grant dies with it, at the instant its end commits; the row itself may stay for a while. */
-const STANDS =
+export const STANDS =
   '(grant_id IS NULL OR EXISTS (SELECT FROM grants g WHERE g.id = artifacts.grant_id AND g.revoked_at IS NULL))';
-
-/** One statement for many look-ups; the answers stand in the order of the digests. */
-export async function findArtifacts(
-  pool: Pool,
-  digests: readonly Buffer[],
-): Promise<(Artifact | undefined)[]> {
-  const { rows } = await pool.query<ArtifactRow>({
-    name: 'artifacts_find',
-    text: `SELECT ${COLUMNS} FROM artifacts WHERE digest = ANY($1::bytea[]) AND ${STANDS}`,
-    values: [digests],
-  });
-  const found = new Map(rows.map((row) => [row.digest.toString('latin1'), toArtifact(row)]));
-  return digests.map((digest) => found.get(digest.toString('latin1')));
-}
-
-export interface PresentedArtifact extends Artifact {
-  /** False: the grant it hangs on has ended, and it with it. */
-  readonly stands: boolean;
-  /** When its grant was revoked; null also when the grant is forgotten. */
-  readonly grantRevokedAt: Date | null;
-}
-
-/** For explaining: dead ones too, as long as their rows are there. At most one row, since models do not share digests. */
-export async function findPresentedArtifact(
-  pool: Pool,
-  digests: readonly Buffer[],
-): Promise<PresentedArtifact | undefined> {
-  const { rows } = await pool.query<ArtifactRow & { stands: boolean; grant_revoked_at: Date | null }>({
-    name: 'artifacts_find_presented',
-    text: `
-      SELECT ${COLUMNS}, ${STANDS} AS stands,
-        (SELECT g.revoked_at FROM grants g WHERE g.id = artifacts.grant_id) AS grant_revoked_at
-      FROM artifacts WHERE digest = ANY($1::bytea[]) LIMIT 1`,
-    values: [digests],
-  });
-  const [row] = rows;
-  return row && { ...toArtifact(row), stands: row.stands, grantRevokedAt: row.grant_revoked_at };
-}
 
 /** The newest row counts: a short code may have been drawn before. */
 export async function findArtifactByUserCode(
@@ -71,7 +33,7 @@ export async function findArtifactByUserCode(
 ): Promise<Artifact | undefined> {
   const { rows } = await pool.query<ArtifactRow>({
     name: 'artifacts_find_user_code',
-    text: `SELECT ${COLUMNS} FROM artifacts WHERE user_code_digest = $1 AND ${STANDS} ORDER BY created_at DESC LIMIT 1`,
+    text: `SELECT ${ARTIFACT_COLUMNS} FROM artifacts WHERE user_code_digest = $1 AND ${STANDS} ORDER BY created_at DESC LIMIT 1`,
     values: [userCodeDigest],
   });
   return rows[0] && toArtifact(rows[0]);
@@ -82,9 +44,9 @@ export async function saveArtifacts(pool: Pool, artifacts: readonly Artifact[]):
   await pool.query({
     name: 'artifacts_save',
     text: `
-      INSERT INTO artifacts (${COLUMNS})
+      INSERT INTO artifacts (${ARTIFACT_COLUMNS})
       SELECT DISTINCT ON (digest) * FROM unnest($1::bytea[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[],
-        $7::bytea[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[]) AS a(${COLUMNS})
+        $7::bytea[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[]) AS a(${ARTIFACT_COLUMNS})
       ORDER BY digest
       ON CONFLICT (digest) DO UPDATE SET payload = excluded.payload, grant_id = excluded.grant_id,
         account_id = excluded.account_id, expires_at = excluded.expires_at,
@@ -93,7 +55,7 @@ export async function saveArtifacts(pool: Pool, artifacts: readonly Artifact[]):
   });
 }
 
-/** Column arrays for `unnest`, in the order of {@link COLUMNS}. */
+/** Column arrays for `unnest`, in the order of {@link ARTIFACT_COLUMNS}. */
 export function artifactColumns(artifacts: readonly Artifact[]): unknown[] {
   return [
     artifacts.map((a) => a.digest),
@@ -261,7 +223,7 @@ export async function findRefreshAnswer(
   return rows[0] && { sealed: rows[0].sealed, successorSpent: rows[0].successor_spent };
 }
 
-function toArtifact(row: ArtifactRow): Artifact {
+export function toArtifact(row: ArtifactRow): Artifact {
   return {
     digest: row.digest,
     model: row.model,

@@ -1,7 +1,7 @@
 import { compactVerify, decodeJwt, decodeProtectedHeader, importJWK, type JWTPayload } from 'jose';
 
 import { artifactDigest } from '../grants/artifact.ts';
-import { findPresentedArtifact, type PresentedArtifact } from '../grants/store.ts';
+import { findPresentedArtifact, type PresentedArtifact } from '../grants/presented-store.ts';
 import type { SigningKey } from '../keys/key.ts';
 import { findKey } from '../keys/store.ts';
 import { isStorable } from '../db/text.ts';

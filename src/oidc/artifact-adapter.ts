@@ -6,6 +6,7 @@ import { artifactContext, artifactDigest, type Artifact } from '../grants/artifa
 import { consumeArtifact, deleteArtifact, findArtifactByUserCode } from '../grants/store.ts';
 import type { HallContext } from './context.ts';
 import { explainSpent } from './explain/artifacts.ts';
+import { keepAtHand } from './grant-at-hand.ts';
 import { currentIssuance, type Issuance } from './issuance.ts';
 import { notOffered } from './not-offered.ts';
 import { checkRepeated } from './refresh-again.ts';
@@ -51,6 +52,7 @@ export function createArtifactAdapter(hall: HallContext, model: string): Adapter
       const artifact = await records.findArtifact(artifactDigest(model, id));
       const payload = await load(artifact, id);
       if (payload) rememberPresented(payload);
+      if (payload && artifact?.grant) keepAtHand(artifact.grant);
       const ctx = Provider.ctx;
       if (payload?.['consumed']) explainSpent(ctx, model, payload, clock.now());
       if (payload?.['consumed'] && model === 'RefreshToken' && ctx?.oidc.route === 'token') {

@@ -6,6 +6,7 @@ import { notOffered } from './not-offered.ts';
 import { actorOf } from './artifact-adapter.ts';
 import type { HallContext } from './context.ts';
 import { endReused } from './end-reused.ts';
+import { takeFromHand } from './grant-at-hand.ts';
 
 /** Grants are looked up by an id that is no credential, so they are kept in the clear, for operators to read. */
 export function createGrantAdapter(hall: HallContext): Adapter {
@@ -29,7 +30,7 @@ export function createGrantAdapter(hall: HallContext): Adapter {
       );
     },
     async find(id) {
-      const grant = await hall.records.findGrant(id);
+      const grant = takeFromHand(id) ?? (await hall.records.findGrant(id));
       return grant && { ...grant.payload, jti: id };
     },
     async destroy(id) {

@@ -7,7 +7,8 @@ import type { Config } from '../config/config.ts';
 import { createBatch } from '../db/batch.ts';
 import type { Artifact } from '../grants/artifact.ts';
 import type { Grant } from '../grants/grant.ts';
-import { findArtifacts, findGrants, recordReplays, saveArtifacts } from '../grants/store.ts';
+import { findArtifacts, type FoundArtifact } from '../grants/presented-store.ts';
+import { findGrants, recordReplays, saveArtifacts } from '../grants/store.ts';
 import { createIssuer, type Issue, type IssueOutcome } from '../revocation/issue.ts';
 import { findTokens } from '../revocation/store.ts';
 import type { LedgerEntry } from '../revocation/token.ts';
@@ -19,7 +20,7 @@ import { findSessions, findSessionsByCookie } from '../sessions/store.ts';
  * sends PostgreSQL tens of statements a second instead of thousands, and when it is idle nothing waits for anything.
  */
 export interface Records {
-  findArtifact(digest: Buffer): Promise<Artifact | undefined>;
+  findArtifact(digest: Buffer): Promise<FoundArtifact | undefined>;
   saveArtifact(artifact: Artifact): Promise<void>;
   findGrant(id: string): Promise<Grant | undefined>;
   /** Like the next one: not of a session that is idle. */

@@ -4,7 +4,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import { quote, type DecisionLine } from '../../decisions/decision.ts';
 import { explain, notesOf } from '../../decisions/explain.ts';
 import { artifactContext, artifactDigest } from '../../grants/artifact.ts';
-import { findPresentedArtifact, type PresentedArtifact } from '../../grants/store.ts';
+import { findPresentedArtifact, type PresentedArtifact } from '../../grants/presented-store.ts';
 import type { HallContext } from '../context.ts';
 import { oidcOf } from '../library-context.ts';
 import type { Refusal } from './refusals.ts';
