@@ -147,8 +147,14 @@ async function measureReading({ pool }: Database): Promise<void> {
       times.push(performance.now() - at);
       found = page.length;
     }
+    const middleId = String(Math.floor(EVENTS / 2));
+    const { rows } = await pool.query<{ at: Date }>(
+      'SELECT occurred_at AS at FROM audit_events WHERE id = $1',
+      [middleId],
+    );
+    const after = rows[0] && { at: rows[0].at, id: middleId };
     const at = performance.now();
-    await searchEvents(pool, filter, { limit: 100, after: String(Math.floor(EVENTS / 2)) });
+    await searchEvents(pool, filter, { limit: 100, after });
     console.log(
       `search ${what.padEnd(28)} ${middle(times).toFixed(1).padStart(7)} ms, from the middle on ${(performance.now() - at).toFixed(1).padStart(7)} ms (${found} found)`,
     );

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 
 import type { Queryable } from '../db/database.ts';
+import type { Place } from '../db/place.ts';
 import { isStorable } from '../db/text.ts';
 import { foldIdentifier, isEmail, type Account, type Profile } from './account.ts';
 
@@ -80,16 +81,14 @@ export async function lockAccount(db: Queryable, id: string): Promise<Account | 
   return row && toAccount(row);
 }
 
-/** Oldest first; `after` is the id that ended the previous page. */
+/** Oldest first; `after` is where the previous page ended. */
 export async function listAccounts(
   db: Queryable,
-  page: { limit: number; after?: string | undefined; search?: string | undefined },
+  page: { limit: number; after?: Place | undefined; search?: string | undefined },
 ): Promise<Account[]> {
   const query = db<Row>('accounts').select(COLUMNS).orderBy(['created_at', 'id']).limit(page.limit);
   if (page.after !== undefined) {
-    void query.whereRaw('(created_at, id) > (select created_at, id from accounts where id = ?)', [
-      page.after,
-    ]);
+    void query.whereRaw('(created_at, id) > (?, ?)', [page.after.at, page.after.id]);
   }
   if (page.search !== undefined) {
     const search = foldIdentifier(page.search);

@@ -15,12 +15,14 @@ import { createApi } from '../resources/create-api.ts';
 import { enableApi } from '../resources/enable-api.ts';
 import { apiNotFound } from '../resources/not-found.ts';
 import { findApi, listApis, lockApi } from '../resources/store.ts';
+import { selectApis } from '../resources/select-apis.ts';
 import { updateApi } from '../resources/update-api.ts';
 import { deleteApi } from '../revocation/delete-api.ts';
 import { disableApi } from '../revocation/disable-api.ts';
 import { enforceRoles } from '../revocation/enforce-roles.ts';
 import { removeScopes } from '../revocation/remove-scopes.ts';
-import { cut, operation, pageOf, pathId, searchQuery } from './define.ts';
+import { cut, toTextCursor } from '../documents/page.ts';
+import { operation, pageOf, pathId, textSearchQuery } from './define.ts';
 import type { Operation, Resource } from './operation.ts';
 
 const READ = 'admin:apis:read';
@@ -41,12 +43,11 @@ export const listApisOperation = operation({
   path: '/apis',
   scope: READ,
   summary: 'APIs by their audience',
-  query: searchQuery,
+  query: textSearchQuery,
   answer: pageOf('apis', apiDocument),
   async run({ db }, { query: { limit, after, search } }) {
-    const found = (await listApis(db.knex)).filter((api) => matches(api, search));
-    const start = after === undefined ? 0 : found.findIndex(({ id }) => id === after) + 1;
-    const { items, next } = cut(found.slice(start, start + limit + 1), limit, ({ id }) => id);
+    const found = selectApis(await listApis(db.knex), { search, after });
+    const { items, next } = cut(found, limit, ({ audience }) => toTextCursor(audience));
     return { apis: items.map(apiToJson), next };
   },
 });
@@ -148,10 +149,6 @@ async function getApi(db: Queryable, id: string): Promise<Api> {
   const api = await findApi(db, id);
   if (!api) throw apiNotFound();
   return api;
-}
-
-function matches({ audience, name }: Api, search: string | undefined): boolean {
-  return search === undefined || `${audience} ${name}`.toLowerCase().includes(search.toLowerCase());
 }
 
 function missingScopes(before: Api, { scopes }: z.output<typeof apiChangesDocument>): string[] {

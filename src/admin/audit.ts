@@ -18,12 +18,11 @@ import {
 import { AppError } from '../errors.ts';
 import { httpError } from '../http/errors.ts';
 import { parseCidr } from '../http/ip.ts';
-import { cut, operation, pageOf, pageQuery } from './define.ts';
+import { cut, eventCursor, toCursor } from '../documents/page.ts';
+import { operation, pageOf, pageQuery } from './define.ts';
 import type { Operation } from './operation.ts';
 
 const READ = 'admin:audit:read';
-/** `bigint` has one digit more. */
-const EVENT_ID = /^\d{1,18}$/;
 
 export const searchEventsOperation = operation({
   id: 'audit.search',
@@ -32,7 +31,7 @@ export const searchEventsOperation = operation({
   scope: READ,
   summary: 'What happened, the latest first',
   query: pageQuery.extend({
-    after: z.string().regex(EVENT_ID).optional().describe('`next` of the page before'),
+    after: eventCursor.optional().describe('`next` of the page before'),
     type: text.optional().describe('`client.created`, or `client.` for everything about clients'),
     actor: identifier.optional(),
     client_id: identifier.optional(),
@@ -60,7 +59,7 @@ export const searchEventsOperation = operation({
       minRisk: query.min_risk,
     };
     const found = await searchEvents(db.pool, filter, { after: query.after, limit: query.limit + 1 });
-    const { items, next } = cut(found, query.limit, ({ id }) => id);
+    const { items, next } = cut(found, query.limit, ({ occurredAt: at, id }) => toCursor({ at, id }));
     return { events: items.map(eventToJson), next };
   },
 });

@@ -4,7 +4,8 @@ import { blockAddress } from '../blocks/block-address.ts';
 import { listBlocks } from '../blocks/store.ts';
 import { unblockAddress } from '../blocks/unblock-address.ts';
 import { blockDocument, blockToJson, newBlockDocument } from '../documents/block.ts';
-import { cut, operation, pageOf, pageQuery, pathId } from './define.ts';
+import { cursorOfMade, cut } from '../documents/page.ts';
+import { operation, pageOf, pageQuery, pathId } from './define.ts';
 import type { Operation } from './operation.ts';
 
 const READ = 'admin:blocks:read';
@@ -23,7 +24,7 @@ export const listBlocksOperation = operation({
   async run({ db, clock }, { query: { limit, after, all } }) {
     const now = all ? undefined : clock.now();
     const found = await listBlocks(db.knex, { limit: limit + 1, after, now });
-    const { items, next } = cut(found, limit, ({ id }) => id);
+    const { items, next } = cut(found, limit, cursorOfMade);
     return { blocks: items.map(blockToJson), next };
   },
 });

@@ -20,7 +20,8 @@ import { listApis } from '../resources/store.ts';
 import { deleteClient } from '../revocation/delete-client.ts';
 import { disableClient } from '../revocation/disable-client.ts';
 import type { AdminContext } from './context.ts';
-import { cut, operation, pageOf, pathId, searchQuery } from './define.ts';
+import { cursorOfMade, cut } from '../documents/page.ts';
+import { operation, pageOf, pathId, searchQuery } from './define.ts';
 import type { Operation, Operator, Resource } from './operation.ts';
 import { adminScopesOf, requireWithinReach } from './reach.ts';
 
@@ -48,7 +49,7 @@ export const listClientsOperation = operation({
     const { items, next } = cut(
       await listClients(db.knex, { ...query, limit: limit + 1 }),
       limit,
-      ({ id }) => id,
+      cursorOfMade,
     );
     const apis = await listApis(db.knex);
     return { clients: items.map((client) => clientToJson(client, apis)), next };

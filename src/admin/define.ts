@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { identifier } from '../documents/document.ts';
+import { timeCursor, textCursor } from '../documents/page.ts';
 import type { Operation } from './operation.ts';
 
 const NOTHING = z.strictObject({});
@@ -45,12 +46,18 @@ const SEARCH_LENGTH_MAX = 200;
 /** `?limit=&after=`: `after` is the `next` of the page before. */
 export const pageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(LIMIT_MAX).default(LIMIT_DEFAULT),
-  after: identifier.optional().describe('`next` of the page before'),
+  after: timeCursor.optional().describe('`next` of the page before'),
 });
 
-export const searchQuery = pageQuery.extend({
-  search: z.string().max(SEARCH_LENGTH_MAX).optional(),
+/** Of a list that is not in the order of time. */
+export const textPageQuery = pageQuery.extend({
+  after: textCursor.optional().describe('`next` of the page before'),
 });
+
+const search = z.string().max(SEARCH_LENGTH_MAX).optional();
+
+export const searchQuery = pageQuery.extend({ search });
+export const textSearchQuery = textPageQuery.extend({ search });
 
 /** A page of a list: its items under the name of the noun. */
 export function pageOf<Name extends string, T extends z.ZodType>(
@@ -58,15 +65,4 @@ export function pageOf<Name extends string, T extends z.ZodType>(
   item: T,
 ): z.ZodObject<Record<Name, z.ZodArray<T>> & { next: z.ZodNullable<z.ZodString> }> {
   return z.strictObject({ [name]: z.array(item), next: z.string().nullable() }) as never;
-}
-
-/** Cuts a list that was asked for one row more than the page has. */
-export function cut<T>(
-  rows: readonly T[],
-  limit: number,
-  cursorOf: (row: T) => string,
-): { items: readonly T[]; next: string | null } {
-  const items = rows.slice(0, limit);
-  const last = items.at(-1);
-  return { items, next: rows.length > limit && last !== undefined ? cursorOf(last) : null };
 }

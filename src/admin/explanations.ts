@@ -2,7 +2,8 @@ import { findDecision, listDecisions } from '../decisions/store.ts';
 import { identifier } from '../documents/document.ts';
 import { explanationDocument, explanationToJson } from '../documents/explanation.ts';
 import { AppError } from '../errors.ts';
-import { cut, operation, pageOf, pageQuery, pathId } from './define.ts';
+import { cut, toCursor } from '../documents/page.ts';
+import { operation, pageOf, pageQuery, pathId } from './define.ts';
 import type { Operation } from './operation.ts';
 
 const READ = 'admin:audit:read';
@@ -17,7 +18,7 @@ export const listExplanationsOperation = operation({
   answer: pageOf('explanations', explanationDocument),
   async run({ db, clock }, { query: { limit, after, client_id: clientId } }) {
     const found = await listDecisions(db.knex, { now: clock.now(), limit: limit + 1, after, clientId });
-    const { items, next } = cut(found, limit, ({ requestId }) => requestId);
+    const { items, next } = cut(found, limit, ({ decidedAt: at, requestId: id }) => toCursor({ at, id }));
     return { explanations: items.map(explanationToJson), next };
   },
 });

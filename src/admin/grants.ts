@@ -10,8 +10,8 @@ import { listAccess } from '../revocation/list-access.ts';
 import { revoke } from '../revocation/revoke.ts';
 import { withdrawConsent } from '../revocation/withdraw-consent.ts';
 import type { AdminContext } from './context.ts';
-import { fromCursor, toCursor } from './cursor.ts';
-import { cut, operation, pageOf, pageQuery, pathId } from './define.ts';
+import { cursorOfMade, cut } from '../documents/page.ts';
+import { operation, pageOf, pageQuery, pathId } from './define.ts';
 import { getAccount } from './get-account.ts';
 import type { Operation } from './operation.ts';
 
@@ -31,11 +31,11 @@ export const listGrantsOperation = operation({
     const found = await listGrants(db.knex, {
       accountId: query.account_id,
       clientId: query.client_id,
-      after: fromCursor(query.after),
+      after: query.after,
       now: clock.now(),
       limit: query.limit + 1,
     });
-    const { items, next } = cut(found, query.limit, ({ createdAt: at, id }) => toCursor({ at, id }));
+    const { items, next } = cut(found, query.limit, cursorOfMade);
     return { grants: items.map(grantToJson), next };
   },
 });

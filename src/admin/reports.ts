@@ -3,7 +3,8 @@ import { makeReport } from '../report/make-report.ts';
 import type { Report } from '../report/report.ts';
 import { getReport, listReports } from '../report/store.ts';
 import type { z } from 'zod';
-import { cut, operation, pageOf, pageQuery, pathId } from './define.ts';
+import { cut, toCursor } from '../documents/page.ts';
+import { operation, pageOf, pageQuery, pathId } from './define.ts';
 import type { Operation } from './operation.ts';
 
 const READ = 'admin:audit:read';
@@ -34,7 +35,7 @@ export const listReportsOperation = operation({
     const { items, next } = cut(
       await listReports(db.knex, { limit: limit + 1, after }),
       limit,
-      ({ id }) => id,
+      ({ madeAt: at, id }) => toCursor({ at, id }),
     );
     return { reports: items.map(reportLineToJson), next };
   },

@@ -10,7 +10,8 @@ import { assignRole } from '../roles/assign-role.ts';
 import { listAssignments } from '../roles/assignment-store.ts';
 import type { Subject } from '../roles/role.ts';
 import { refuseBeyond } from '../roles/rules.ts';
-import { cut, operation, pageOf, pageQuery, pathId } from './define.ts';
+import { cut, toTextCursor } from '../documents/page.ts';
+import { operation, pageOf, textPageQuery, pathId } from './define.ts';
 import { allowedScopesOf, getRole } from './get-role.ts';
 import { keepAnOwner } from './keep-an-owner.ts';
 import type { Operation } from './operation.ts';
@@ -26,12 +27,12 @@ export const listAssignmentsOperation = operation({
   scope: READ,
   summary: 'Who has a role',
   params,
-  query: pageQuery,
+  query: textPageQuery,
   answer: pageOf('assignments', assignmentDocument),
   async run(context, { params: { role_id: roleId }, query: { limit, after } }) {
     await getRole(context, roleId);
     const found = await listAssignments(context.db.knex, { roleId, after, limit: limit + 1 });
-    const { items, next } = cut(found, limit, ({ id }) => id);
+    const { items, next } = cut(found, limit, ({ id }) => toTextCursor(id));
     return { assignments: items.map(assignmentToJson), next };
   },
 });

@@ -20,7 +20,8 @@ import { rolesOf } from '../roles/assignment-store.ts';
 import { createRole } from '../roles/create-role.ts';
 import { findRole, listRoles, lockRole } from '../roles/store.ts';
 import type { AdminContext } from './context.ts';
-import { cut, operation, pageOf, pageQuery, pathId } from './define.ts';
+import { cut, toTextCursor } from '../documents/page.ts';
+import { operation, pageOf, textPageQuery, pathId } from './define.ts';
 import { getAccount } from './get-account.ts';
 import { allowedScopesOf, getRole, presentRole } from './get-role.ts';
 import type { Operation, Resource } from './operation.ts';
@@ -43,12 +44,12 @@ export const listRolesOperation = operation({
   path: '/roles',
   scope: READ,
   summary: 'Roles of every API, or of one',
-  query: pageQuery.extend({ api: text.optional().describe('Audience of an API') }),
+  query: textPageQuery.extend({ api: text.optional().describe('Audience of an API') }),
   answer: pageOf('roles', roleDocument),
   async run(context, { query: { limit, after, api } }) {
     const apiId = api === undefined ? undefined : await apiIdOf(context, api);
     const found = await listRoles(context.db.knex, { apiId, after, limit: limit + 1 });
-    const { items, next } = cut(found, limit, ({ id }) => id);
+    const { items, next } = cut(found, limit, ({ id }) => toTextCursor(id));
     const audiences = new Map((await listApis(context.db.knex)).map(({ id, audience }) => [id, audience]));
     return { roles: items.map((role) => roleToJson(role, audiences.get(role.apiId) ?? null)), next };
   },

@@ -8,8 +8,8 @@ import { endSessions } from '../revocation/end-sessions.ts';
 import { revoke } from '../revocation/revoke.ts';
 import { listSessions, type SessionSummary } from '../sessions/list-sessions.ts';
 import type { AdminContext } from './context.ts';
-import { fromCursor, toCursor } from './cursor.ts';
-import { cut, operation, pageOf, pageQuery, pathId } from './define.ts';
+import { cursorOfMade, cut } from '../documents/page.ts';
+import { operation, pageOf, pageQuery, pathId } from './define.ts';
 import { getAccount } from './get-account.ts';
 import type { Operation } from './operation.ts';
 
@@ -34,10 +34,10 @@ export const listSessionsOperation = operation({
       idleSeconds: config.sessions.idleSeconds,
       accountId: query.account_id,
       clientId: query.client_id,
-      after: fromCursor(query.after),
+      after: query.after,
       limit: query.limit + 1,
     });
-    const { items, next } = cut(found, query.limit, ({ createdAt: at, id }) => toCursor({ at, id }));
+    const { items, next } = cut(found, query.limit, cursorOfMade);
     return { sessions: items.map(sessionToJson), next };
   },
 });

@@ -10,8 +10,8 @@ import { listApis } from '../resources/store.ts';
 import { revoke } from '../revocation/revoke.ts';
 import { findLedgerRow, searchTokens, TOKEN_STATES, type LedgerRow } from '../revocation/search-tokens.ts';
 import type { AdminContext } from './context.ts';
-import { fromCursor, toCursor } from './cursor.ts';
-import { cut, operation, pageOf, pageQuery } from './define.ts';
+import { cut, toCursor } from '../documents/page.ts';
+import { operation, pageOf, pageQuery } from './define.ts';
 import type { Operation } from './operation.ts';
 import { revokeTokensOperation } from './revoke-tokens.ts';
 
@@ -50,7 +50,7 @@ export const searchTokensOperation = operation({
       state: query.state,
       issuedFrom: dateOf(query.issued_from),
       issuedBefore: dateOf(query.issued_before),
-      after: fromCursor(query.after),
+      after: query.after,
       now,
       limit: query.limit + 1,
     });

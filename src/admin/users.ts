@@ -18,7 +18,8 @@ import {
 import { invite } from '../interactions/invite.ts';
 import { deleteAccount } from '../revocation/delete-account.ts';
 import { disableAccount } from '../revocation/disable-account.ts';
-import { cut, operation, pageOf, pathId, searchQuery } from './define.ts';
+import { cursorOfMade, cut } from '../documents/page.ts';
+import { operation, pageOf, pathId, searchQuery } from './define.ts';
 import { getAccount, getReachableAccount } from './get-account.ts';
 import { keepAnOwner } from './keep-an-owner.ts';
 import type { Operation, Resource } from './operation.ts';
@@ -45,7 +46,7 @@ export const listUsersOperation = operation({
   answer: pageOf('users', userDocument),
   async run({ db }, { query: { limit, ...query } }) {
     const found = await listAccounts(db.knex, { ...query, limit: limit + 1 });
-    const { items, next } = cut(found, limit, ({ id }: Account) => id);
+    const { items, next } = cut(found, limit, cursorOfMade);
     return { users: items.map(accountToJson), next };
   },
 });

@@ -8,7 +8,8 @@ import { createWebhook } from '../webhooks/create-webhook.ts';
 import { findWebhook, listWebhooks } from '../webhooks/store.ts';
 import { testWebhook } from '../webhooks/test-webhook.ts';
 import { webhookNotFound } from '../webhooks/webhook.ts';
-import { cut, operation, pageOf, pageQuery, pathId } from './define.ts';
+import { cursorOfMade, cut } from '../documents/page.ts';
+import { operation, pageOf, pageQuery, pathId } from './define.ts';
 import type { Operation } from './operation.ts';
 
 const READ = 'admin:webhooks:read';
@@ -25,7 +26,7 @@ export const listWebhooksOperation = operation({
   answer: pageOf('webhooks', webhookDocument),
   async run({ db }, { query: { limit, after } }) {
     const found = await listWebhooks(db.knex, { limit: limit + 1, after });
-    const { items, next } = cut(found, limit, ({ id }) => id);
+    const { items, next } = cut(found, limit, cursorOfMade);
     return { webhooks: items.map(webhookToJson), next };
   },
 });

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 
 import { queryOnce } from '../db/query-once.ts';
+import type { Place } from '../db/place.ts';
 import type { Actor } from './event.ts';
 import type { Risk } from './risk.ts';
 
@@ -43,20 +44,20 @@ interface Condition {
   readonly value: unknown;
 }
 
-/** Newest first; `after` is the id that ended the page before. */
+/** Newest first; `after` is where the page before ended. */
 export async function searchEvents(
   pool: Pool,
   filter: EventFilter,
-  { after, limit }: { after?: string | undefined; limit: number },
+  { after, limit }: { after?: Place | undefined; limit: number },
 ): Promise<LoggedEvent[]> {
   const conditions = conditionsOf(filter);
   if (after !== undefined) {
     conditions.push({
       // The first half lets an index find where the page begins.
-      sql: (parameter) =>
-        `e.occurred_at <= (SELECT occurred_at FROM audit_events WHERE id = ${parameter}::bigint)
-         AND (e.occurred_at, e.id) < (SELECT occurred_at, id FROM audit_events WHERE id = ${parameter}::bigint)`,
-      value: after,
+      sql: (place) =>
+        `e.occurred_at <= (${place}::text[])[1]::timestamptz
+         AND (e.occurred_at, e.id) < ((${place}::text[])[1]::timestamptz, (${place}::text[])[2]::bigint)`,
+      value: [after.at.toISOString(), after.id],
     });
   }
   const { address } = filter;

@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 
 import type { Queryable } from '../db/database.ts';
 import { notify } from '../db/listen.ts';
+import type { Place } from '../db/place.ts';
 import { isStorable } from '../db/text.ts';
 import { BLOCKS_CHANNEL, type AddressBlock } from './block.ts';
 
@@ -85,18 +86,17 @@ export async function liftBlock(
   return rows[0] && toBlock(rows[0]);
 }
 
-/** Newest first; `after` is the id that ended the previous page. `now` leaves out what is lifted or over by then. */
+/** Newest first; `after` is where the previous page ended. `now` leaves out what is lifted or over by then. */
 export async function listBlocks(
   db: Queryable,
-  { limit, after, now }: { limit: number; after?: string | undefined; now?: Date | undefined },
+  { limit, after, now }: { limit: number; after?: Place | undefined; now?: Date | undefined },
 ): Promise<AddressBlock[]> {
-  if (after !== undefined && !isStorable(after)) return [];
   const { rows } = await db.raw<{ rows: Row[] }>(
     `SELECT ${COLUMNS} FROM address_blocks
-      WHERE (CAST(:after AS text) IS NULL OR (created_at, id) < (SELECT created_at, id FROM address_blocks WHERE id = :after))
+      WHERE (CAST(:at AS timestamptz) IS NULL OR (created_at, id) < (:at, :id))
         AND (CAST(:now AS timestamptz) IS NULL OR (lifted_at IS NULL AND (expires_at IS NULL OR expires_at > :now)))
       ORDER BY created_at DESC, id DESC LIMIT :limit`,
-    { after: after ?? null, now: now ?? null, limit },
+    { at: after?.at ?? null, id: after?.id ?? null, now: now ?? null, limit },
   );
   return rows.map(toBlock);
 }

@@ -2,6 +2,7 @@ import type { PictureType } from '../config/picture.ts';
 import type { Requirement } from '../config/requirement.ts';
 import type { Queryable } from '../db/database.ts';
 import { notify } from '../db/listen.ts';
+import type { Place } from '../db/place.ts';
 import { NO_BRAND, type ClientBrand } from './brand.ts';
 import {
   CLIENTS_CHANNEL,
@@ -57,32 +58,37 @@ export async function findClient(db: Queryable, id: string): Promise<ClientRecor
   return rows[0] && toClient(rows[0]);
 }
 
-/** Takes the row's lock, so that two changes of one client are made one after the other. */
 /** Accounts and clients share the `sub` of tokens, so that no two of them may share an id. */
 export async function isAccountId(db: Queryable, id: string): Promise<boolean> {
   const row = await db('accounts').first('id').where({ id });
   return row !== undefined;
 }
 
+/** Takes the row's lock, so that two changes of one client are made one after the other. */
 export async function lockClient(tx: Queryable, id: string): Promise<ClientRecord | undefined> {
   if (!isClientId(id)) return undefined;
   const locked = await tx('clients').where({ id }).forUpdate().first('id');
   return locked && findClient(tx, id);
 }
 
-/** Oldest first, without those that are a part of the server; `after` is the id that ended the previous page. */
+/** Oldest first, without those that are a part of the server; `after` is where the previous page ended. */
 export async function listClients(
   db: Queryable,
-  page: { limit: number; after?: string | undefined; search?: string | undefined },
+  page: { limit: number; after?: Place | undefined; search?: string | undefined },
 ): Promise<ClientRecord[]> {
   // Only what is asked for, so that the index clients_created finds where a page begins.
-  const begins = 'and (c.created_at, c.id) > (select created_at, id from clients where id = :after)';
+  const begins = 'and (c.created_at, c.id) > (:at, :id)';
   const contains = `and position(lower(:search) in lower(c.id || ' ' || coalesce(c.metadata->>'client_name', ''))) > 0`;
   const { rows } = await db.raw<{ rows: Row[] }>(
     `select ${COLUMNS} from clients c where c.origin <> 'built-in'
        ${page.after === undefined ? '' : begins} ${page.search === undefined ? '' : contains}
      order by c.created_at, c.id limit :limit`,
-    { after: page.after ?? null, search: page.search ?? null, limit: page.limit },
+    {
+      at: page.after?.at ?? null,
+      id: page.after?.id ?? null,
+      search: page.search ?? null,
+      limit: page.limit,
+    },
   );
   return rows.map(toClient);
 }

@@ -6,6 +6,7 @@ import type { Api, ApiScope } from '../resources/api.ts';
 import { createApi } from '../resources/create-api.ts';
 import { enableApi } from '../resources/enable-api.ts';
 import { apiNotFound } from '../resources/not-found.ts';
+import { selectApis } from '../resources/select-apis.ts';
 import { findApi, findApiByAudience, listApis } from '../resources/store.ts';
 import { updateApi } from '../resources/update-api.ts';
 import { deleteApi } from '../revocation/delete-api.ts';
@@ -16,8 +17,9 @@ import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
 import { quoted } from '../words.ts';
 import { fields, moment, paragraphs, requirementInWords, table, type Outcome } from './outcome.ts';
-import { parseArgument, parseOptions, texts, wholeNumber } from './parse.ts';
+import { parseArgument, parseOptions, textPageOptions, texts, wholeNumber } from './parse.ts';
 import { apiToJson } from '../documents/api.ts';
+import { cut, toTextCursor } from '../documents/page.ts';
 import { revokedMembers } from '../documents/revoked.ts';
 import { endedInWords } from './revoked.ts';
 import type { Action } from './run.ts';
@@ -51,9 +53,11 @@ export const create: Action = async (context, { options }) => {
   return shown(`The API ${api.name} is registered.`, api, next);
 };
 
-export const list: Action = async ({ db }) => {
-  const apis = await listApis(db.knex);
-  const rows = apis.map((api) => [
+export const list: Action = async ({ db }, { options }) => {
+  const { limit, ...wanted } = parseOptions(textPageOptions, options);
+  const found = selectApis(await listApis(db.knex), wanted);
+  const { items, next } = cut(found, limit, ({ audience }) => toTextCursor(audience));
+  const rows = items.map((api) => [
     api.audience,
     api.name,
     String(api.scopes.length),
@@ -63,8 +67,11 @@ export const list: Action = async ({ db }) => {
   ]);
   const none = `There are no APIs yet. Register one with: ${COMMAND} apis create --audience <uri> --name <text>`;
   return {
-    json: { apis: apis.map(apiToJson) },
-    text: apis.length === 0 ? none : table(['AUDIENCE', 'NAME', 'SCOPES', 'TTL', 'ALG', ''], rows),
+    json: { apis: items.map(apiToJson), next },
+    text: paragraphs(
+      items.length === 0 ? none : table(['AUDIENCE', 'NAME', 'SCOPES', 'TTL', 'ALG', ''], rows),
+      next !== null && `More: ${COMMAND} apis list --after ${next}`,
+    ),
   };
 };
 

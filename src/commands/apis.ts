@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 
+import { pageOptions } from './clients.ts';
 import { addVerb, repeatable, requirementOption } from './surface.ts';
 
 const AUDIENCE = { api: 'the audience of the API, or its id' };
@@ -27,7 +28,8 @@ export function apisCommand(noun: Command): void {
   });
   addVerb(noun, {
     usage: 'list',
-    summary: 'list all APIs',
+    summary: 'list APIs by their audience',
+    options: pageOptions('audience or name'),
     load: async () => (await import('./api-actions.ts')).list,
   });
   addVerb(noun, {

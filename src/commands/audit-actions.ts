@@ -10,8 +10,9 @@ import { makeCheckpoint } from '../audit/make-checkpoint.ts';
 import { searchEvents } from '../audit/search.ts';
 import { eventToJson } from '../documents/event.ts';
 import { parseCidr } from '../http/ip.ts';
+import { cut, eventCursor, toCursor } from '../documents/page.ts';
 import { moment, paragraphs, table } from './outcome.ts';
-import { pageOf, pageOptions, parseOptions, texts, wholeNumber } from './parse.ts';
+import { pageOptions, parseOptions, texts, wholeNumber } from './parse.ts';
 import type { Action } from './run.ts';
 import { whenOption } from './when.ts';
 
@@ -31,10 +32,7 @@ const listOptions = z.object({
   until: whenOption.optional(),
   minRisk: score,
   limit: pageOptions.shape.limit,
-  after: z
-    .string()
-    .regex(/^\d{1,18}$/, 'must be the id of an event')
-    .optional(),
+  after: eventCursor.optional(),
 });
 
 export const list: Action = async ({ db, clock }, { options }) => {
@@ -52,7 +50,7 @@ export const list: Action = async ({ db, clock }, { options }) => {
     },
     { after, limit: limit + 1 },
   );
-  const { items, next } = pageOf(found, limit);
+  const { items, next } = cut(found, limit, ({ occurredAt: at, id }) => toCursor({ at, id }));
   const rows = items.map((event) => [
     event.id,
     moment(event.occurredAt),

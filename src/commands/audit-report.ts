@@ -5,11 +5,12 @@ import { makeReport } from '../report/make-report.ts';
 import { getReport, listReports } from '../report/store.ts';
 import type { Report } from '../report/report.ts';
 import { isAtLeast, SEVERITIES, type Finding } from '../report/rule.ts';
+import { cut, toCursor } from '../documents/page.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
 import { count } from '../words.ts';
 import { moment, paragraphs, table, type Outcome } from './outcome.ts';
-import { pageOf, pageOptions, parseArgument, parseOptions } from './parse.ts';
+import { pageOptions, parseArgument, parseOptions } from './parse.ts';
 import type { Action } from './run.ts';
 
 const options = z.object({ failOn: z.enum(SEVERITIES).optional() });
@@ -23,7 +24,11 @@ export const make: Action = async (context, { options: given }) => {
 
 export const list: Action = async ({ db }, { options: given }) => {
   const { limit, after } = parseOptions(pageOptions, given);
-  const { items, next } = pageOf(await listReports(db.knex, { limit: limit + 1, after }), limit);
+  const { items, next } = cut(
+    await listReports(db.knex, { limit: limit + 1, after }),
+    limit,
+    ({ madeAt: at, id }) => toCursor({ at, id }),
+  );
   const lines = items.map(({ id, madeAt, madeBy, grade, summary }) => [
     id,
     moment(madeAt),

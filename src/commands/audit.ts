@@ -22,7 +22,7 @@ export function auditCommand(noun: Command): void {
       new Option('--until <when>', `before ${timeHelp}`),
       new Option('--min-risk <score>', 'at least as risky (0 to 100)'),
       new Option('--limit <number>', 'how many at most').default('50'),
-      new Option('--after <id>', 'go on after this event (the id that ended the page before)'),
+      new Option('--after <next>', 'go on where the page before ended (its next)'),
     ],
     examples: ['audit list --min-risk 50 --since 24h', 'audit list --type client. --actor cli'],
     load: async () => (await import('./audit-actions.ts')).list,
@@ -90,7 +90,7 @@ export function auditCommand(noun: Command): void {
     summary: 'list the reports that were made, latest first',
     options: [
       new Option('--limit <number>', 'how many at most').default('20'),
-      new Option('--after <id>', 'go on after this report'),
+      new Option('--after <next>', 'go on where the page before ended (its next)'),
     ],
     load: async () => (await import('./audit-report.ts')).list,
   });

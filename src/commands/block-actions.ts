@@ -4,10 +4,11 @@ import { blockAddress } from '../blocks/block-address.ts';
 import { listBlocks } from '../blocks/store.ts';
 import { blockToJson } from '../documents/block.ts';
 import { unblockAddress } from '../blocks/unblock-address.ts';
+import { cursorOfMade, cut } from '../documents/page.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
 import { moment, paragraphs, table } from './outcome.ts';
-import { durationSeconds, pageOf, pageOptions, parseArgument, parseOptions } from './parse.ts';
+import { durationSeconds, pageOptions, parseArgument, parseOptions } from './parse.ts';
 import type { Action } from './run.ts';
 
 const addOptions = z.object({ reason: z.string(), for: durationSeconds.optional() });
@@ -34,7 +35,7 @@ export const list: Action = async ({ db, clock }, { options: given }) => {
   const { limit, after, all } = parseOptions(listOptions, given);
   const now = clock.now();
   const rows = await listBlocks(db.knex, { limit: limit + 1, after, now: all ? undefined : now });
-  const { items, next } = pageOf(rows, limit);
+  const { items, next } = cut(rows, limit, cursorOfMade);
   const cells = items.map((block) => [
     block.id,
     block.network,

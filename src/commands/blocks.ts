@@ -26,7 +26,7 @@ export function blocksCommand(noun: Command): void {
     options: [
       new Option('--all', 'also what was lifted or is over; kept for 30 days'),
       new Option('--limit <n>', 'rows at most (default: 100)'),
-      new Option('--after <id>', 'begin after this block'),
+      new Option('--after <next>', 'go on where the page before ended (its next)'),
     ],
     load: async () => (await import('./block-actions.ts')).list,
   });

@@ -8,12 +8,13 @@ import { listApis } from '../resources/store.ts';
 import { deleteClient } from '../revocation/delete-client.ts';
 import { disableClient } from '../revocation/disable-client.ts';
 import { rolesOf } from '../roles/assignment-store.ts';
+import { cursorOfMade, cut } from '../documents/page.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
 import { fields, moment, paragraphs, requirementInWords, table, type Outcome } from './outcome.ts';
 import { clientToJson } from '../documents/client.ts';
 import { revokedMembers } from '../documents/revoked.ts';
-import { pageOf, pageOptions, parseArgument, parseOptions } from './parse.ts';
+import { pageOptions, parseArgument, parseOptions } from './parse.ts';
 import { givenRoleToJson } from '../documents/role.ts';
 import { rolesInWords } from './role-words.ts';
 import { endedInWords } from './revoked.ts';
@@ -21,7 +22,11 @@ import type { Action } from './run.ts';
 
 export const list: Action = async ({ db }, { options }) => {
   const { limit, after, search } = parseOptions(pageOptions, options);
-  const { items, next } = pageOf(await listClients(db.knex, { limit: limit + 1, after, search }), limit);
+  const { items, next } = cut(
+    await listClients(db.knex, { limit: limit + 1, after, search }),
+    limit,
+    cursorOfMade,
+  );
   const apis = await listApis(db.knex);
   const rows = items.map((client) => [
     client.id,

@@ -142,7 +142,7 @@ export function pageOptions(searched: string): Option[] {
   return [
     new Option('--search <text>', `part of the ${searched}`),
     new Option('--limit <n>', 'rows at most (default: 100)'),
-    new Option('--after <id>', 'begin after this row'),
+    new Option('--after <next>', 'go on where the page before ended (its next)'),
   ];
 }
 

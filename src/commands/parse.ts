@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { textCursor, timeCursor } from '../documents/page.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Parses what commander collected. Throws `UsageError`, naming the option as it is typed. */
@@ -39,18 +40,12 @@ export const pageOptions = z.object({
   limit: wholeNumber
     .pipe(z.number().min(1, 'must be at least 1').max(LIMIT_MAX, `must be at most ${LIMIT_MAX}`))
     .default(100),
-  after: z.string().optional(),
+  after: timeCursor.optional(),
   search: z.string().optional(),
 });
 
-/** Cuts a list that was asked for one row more than the page has. */
-export function pageOf<T extends { readonly id: string }>(
-  rows: readonly T[],
-  limit: number,
-): { items: readonly T[]; next: string | null } {
-  const items = rows.slice(0, limit);
-  return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
-}
+/** Of a list that is not in the order of time. */
+export const textPageOptions = pageOptions.extend({ after: textCursor.optional() });
 
 function flagOf(name: PropertyKey | undefined): string {
   if (name === undefined) return '';

@@ -13,12 +13,13 @@ import { roleNotFound } from '../roles/not-found.ts';
 import type { Role, Subject } from '../roles/role.ts';
 import { findRole, findRoleByName, listRoles } from '../roles/store.ts';
 import { AppError } from '../errors.ts';
+import { cut, toTextCursor } from '../documents/page.ts';
 import { ACTOR } from './actor.ts';
 import { getApiByName } from './api-actions.ts';
 import { COMMAND } from './command-name.ts';
 import type { CommandContext } from './context.ts';
 import { fields, moment, paragraphs, table, type Outcome } from './outcome.ts';
-import { pageOf, pageOptions, parseArgument, parseOptions, texts } from './parse.ts';
+import { textPageOptions, parseArgument, parseOptions, texts } from './parse.ts';
 import { assignmentToJson, roleToJson } from '../documents/role.ts';
 import { revokedMembers } from '../documents/revoked.ts';
 import { endedInWords } from './revoked.ts';
@@ -41,12 +42,14 @@ export const create: Action = async (context, { args, options }) => {
   return shown(context, 'The role is made.', role, next);
 };
 
-const listed = pageOptions.omit({ search: true }).extend({ api: z.string().optional() });
+const listed = textPageOptions.omit({ search: true }).extend({ api: z.string().optional() });
 
 export const list: Action = async ({ db }, { options }) => {
   const { api, limit, after } = parseOptions(listed, options);
   const apiId = api === undefined ? undefined : (await getApiByName(db.knex, api)).id;
-  const { items, next } = pageOf(await listRoles(db.knex, { apiId, after, limit: limit + 1 }), limit);
+  const { items, next } = cut(await listRoles(db.knex, { apiId, after, limit: limit + 1 }), limit, ({ id }) =>
+    toTextCursor(id),
+  );
   const apis = await listApis(db.knex);
   const audienceOf = (role: Role) => apis.find(({ id }) => id === role.apiId)?.audience ?? '';
   const rows = items.map((role) => [audienceOf(role), role.name, role.scopes.join(' '), role.description]);
@@ -65,7 +68,7 @@ export const show: Action = async (context, { args, options }) => {
   const { db } = context;
   const role = await getRole(context, args, options);
   const page = await listAssignments(db.knex, { roleId: role.id, after, limit: limit + 1 });
-  const { items, next } = pageOf(page, limit);
+  const { items, next } = cut(page, limit, ({ id }) => toTextCursor(id));
   const rows: string[][] = [];
   for (const { subject, source, givenAt } of items)
     rows.push([await subjectInWords(context, subject), source, moment(givenAt)]);

@@ -24,7 +24,7 @@ export function rolesCommand(noun: Command): void {
     options: [
       apiOption(),
       new Option('--limit <n>', 'rows at most (default: 100)'),
-      new Option('--after <id>', 'begin after this row'),
+      new Option('--after <next>', 'go on where the page before ended (its next)'),
     ],
     load: async () => (await import('./role-actions.ts')).list,
   });
@@ -35,7 +35,7 @@ export function rolesCommand(noun: Command): void {
     options: [
       apiOption(),
       new Option('--limit <n>', 'people and clients at most (default: 100)'),
-      new Option('--after <id>', 'begin after this one'),
+      new Option('--after <next>', 'go on where the page before ended (its next)'),
     ],
     load: async () => (await import('./role-actions.ts')).show,
   });

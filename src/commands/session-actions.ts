@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { revoke } from '../revocation/revoke.ts';
 import { deviceInWords } from '../sessions/device.ts';
 import { listSessions } from '../sessions/list-sessions.ts';
+import { cursorOfMade, cut } from '../documents/page.ts';
 import { ACTOR } from './actor.ts';
-import { moment, table } from './outcome.ts';
+import { moment, paragraphs, table } from './outcome.ts';
 import { pageOptions, parseArgument, parseOptions } from './parse.ts';
 import { revokedMembers } from '../documents/revoked.ts';
 import { sessionToJson } from '../documents/session.ts';
@@ -12,14 +13,24 @@ import { endedInWords } from './revoked.ts';
 import type { Action } from './run.ts';
 import { getUserByName } from './user-actions.ts';
 
-const listOptions = z.object({ limit: pageOptions.shape.limit, user: z.string().optional() });
+const listOptions = pageOptions
+  .omit({ search: true })
+  .extend({ user: z.string().optional(), client: z.string().optional() });
 
 export const list: Action = async ({ db, clock, config }, { options }) => {
-  const { limit, user } = parseOptions(listOptions, options);
+  const { limit, after, user, client } = parseOptions(listOptions, options);
   const accountId = user === undefined ? undefined : (await getUserByName(db.knex, user)).id;
   const { idleSeconds } = config.sessions;
-  const sessions = await listSessions(db.knex, { now: clock.now(), idleSeconds, limit, accountId });
-  const rows = sessions.map((session) => [
+  const found = await listSessions(db.knex, {
+    now: clock.now(),
+    idleSeconds,
+    accountId,
+    clientId: client,
+    after,
+    limit: limit + 1,
+  });
+  const { items, next } = cut(found, limit, cursorOfMade);
+  const rows = items.map((session) => [
     session.id,
     session.accountId,
     moment(session.createdAt),
@@ -30,11 +41,13 @@ export const list: Action = async ({ db, clock, config }, { options }) => {
     session.clientIds.join(' '),
   ]);
   return {
-    json: { sessions: sessions.map(sessionToJson) },
-    text:
-      sessions.length === 0
+    json: { sessions: items.map(sessionToJson), next },
+    text: paragraphs(
+      items.length === 0
         ? 'Nobody is signed in.'
         : table(['SESSION', 'ACCOUNT', 'SINCE', 'LAST USED', 'UNTIL', 'DEVICE', 'ADDRESS', 'CLIENTS'], rows),
+      next !== null && `There are more: --after ${next}`,
+    ),
   };
 };
 

@@ -8,7 +8,9 @@ export function sessionsCommand(noun: Command): void {
     summary: 'list browser sessions, youngest first',
     options: [
       new Option('--user <user>', 'of one person; e-mail address, username or id'),
+      new Option('--client <client_id>', 'with which somebody went to this client'),
       new Option('--limit <n>', 'rows at most (default: 100)'),
+      new Option('--after <next>', 'go on where the page before ended (its next)'),
     ],
     load: async () => (await import('./session-actions.ts')).list,
   });

@@ -14,10 +14,11 @@ import { requirePasswordChange } from '../revocation/require-password-change.ts'
 import { resetFactors } from '../revocation/reset-factors.ts';
 import { resetPassword } from '../revocation/reset-password.ts';
 import { rolesOf } from '../roles/assignment-store.ts';
+import { cursorOfMade, cut } from '../documents/page.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
 import { fields, moment, paragraphs, table, type Outcome } from './outcome.ts';
-import { pageOf, pageOptions, parseArgument, parseOptions } from './parse.ts';
+import { pageOptions, parseArgument, parseOptions } from './parse.ts';
 import { accountToJson } from '../documents/user.ts';
 import { revokedMembers } from '../documents/revoked.ts';
 import { givenRoleToJson } from '../documents/role.ts';
@@ -44,7 +45,11 @@ export const create: Action = async (context, { options: given }) => {
 
 export const list: Action = async ({ db }, { options }) => {
   const { limit, after, search } = parseOptions(pageOptions, options);
-  const { items, next } = pageOf(await listAccounts(db.knex, { limit: limit + 1, after, search }), limit);
+  const { items, next } = cut(
+    await listAccounts(db.knex, { limit: limit + 1, after, search }),
+    limit,
+    cursorOfMade,
+  );
   const rows = items.map((account) => [
     account.id,
     account.email ?? '',

@@ -2,10 +2,11 @@ import { z } from 'zod';
 
 import { exportAccount } from '../account/export-account.ts';
 import { listAccountEvents } from '../audit/store.ts';
+import { cut } from '../documents/page.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
 import { moment, paragraphs, table } from './outcome.ts';
-import { pageOf, pageOptions, parseArgument, parseOptions } from './parse.ts';
+import { pageOptions, parseArgument, parseOptions } from './parse.ts';
 import type { Action } from './run.ts';
 import { getUserByName } from './user-actions.ts';
 
@@ -22,7 +23,7 @@ export const activity: Action = async ({ db }, { args, options }) => {
   const name = parseArgument(args, 0, 'user');
   const { id } = await getUserByName(db.knex, name);
   const events = await listAccountEvents(db.pool, { accountId: id, before, limit: limit + 1 });
-  const { items, next } = pageOf(events, limit);
+  const { items, next } = cut(events, limit, ({ id }) => id);
   const rows = items.map((event) => [
     moment(event.occurredAt),
     event.type,

@@ -10,10 +10,11 @@ import { createWebhook } from '../webhooks/create-webhook.ts';
 import { findWebhook, listWebhooks } from '../webhooks/store.ts';
 import { testWebhook } from '../webhooks/test-webhook.ts';
 import { shownUrl, webhookNotFound, type Webhook } from '../webhooks/webhook.ts';
+import { cursorOfMade, cut } from '../documents/page.ts';
 import { ACTOR } from './actor.ts';
 import { count } from '../words.ts';
 import { fields, moment, paragraphs, table, type Outcome } from './outcome.ts';
-import { pageOf, pageOptions, parseArgument, parseOptions, texts, wholeNumber } from './parse.ts';
+import { pageOptions, parseArgument, parseOptions, texts, wholeNumber } from './parse.ts';
 import type { Action } from './run.ts';
 import { UsageError } from './usage-error.ts';
 import { whenOption } from './when.ts';
@@ -38,7 +39,7 @@ export const create: Action = async (context, { options }) => {
 
 export const list: Action = async ({ db }, { options }) => {
   const { limit, after } = parseOptions(pageOptions, options);
-  const { items, next } = pageOf(await listWebhooks(db.knex, { limit: limit + 1, after }), limit);
+  const { items, next } = cut(await listWebhooks(db.knex, { limit: limit + 1, after }), limit, cursorOfMade);
   const head = await findHead(db.pool);
   const rows = items.map((webhook) => [
     webhook.id,

@@ -38,7 +38,7 @@ export function webhooksCommand(noun: Command): void {
     summary: 'list webhooks and how far each has come',
     options: [
       new Option('--limit <number>', 'how many at most').default('100'),
-      new Option('--after <webhook>', 'go on after this one'),
+      new Option('--after <next>', 'go on where the page before ended (its next)'),
     ],
     load: async () => (await import('./webhook-actions.ts')).list,
   });

@@ -1,8 +1,10 @@
 import { listClients } from '../clients/store.ts';
 import type { ClientRecord, SecretRecord } from '../clients/client.ts';
 import type { Queryable } from '../db/database.ts';
+import { placeOf } from '../db/place.ts';
 import { listApis } from '../resources/store.ts';
 import { listGroupRoles } from '../roles/group-store.ts';
+import type { Role } from '../roles/role.ts';
 import { listRoles } from '../roles/store.ts';
 import type { IdentityProvider } from '../upstream/identity-provider.ts';
 import { listProviders } from '../upstream/store.ts';
@@ -58,7 +60,7 @@ export async function readState(db: Queryable): Promise<State> {
     else things.push({ ...name, id: api.id, document: normalOfApi(api) });
   }
   const audiences = new Map(apis.map((api) => [api.id, api.audience]));
-  for (const role of await all((after) => listRoles(db, { after, limit: PAGE }))) {
+  for (const role of await all<Role>((last) => listRoles(db, { after: last?.id, limit: PAGE }))) {
     const document = normalOfRole(role, audiences.get(role.apiId) ?? '');
     const name = { kind: 'role' as const, key: roleKey(document) };
     if (role.builtIn) others.set(nameOf(name), { id: role.id, why: BUILT_IN });
@@ -98,7 +100,9 @@ async function readClients(
     readonly issuers: ReadonlyMap<string, string>;
   },
 ): Promise<void> {
-  const clients = await all((after) => listClients(db, { after, limit: PAGE }));
+  const clients = await all<ClientRecord>((last) =>
+    listClients(db, { after: last && placeOf(last), limit: PAGE }),
+  );
   const [logos, roles, brought] = [
     await listLogos(db),
     await listClientRoles(db),
@@ -133,12 +137,10 @@ const WHY_NOT: Readonly<Record<Exclude<ClientRecord['origin'], 'operator'>, stri
   dynamic: 'registered itself (RFC 7591)',
 };
 
-async function all<T extends { readonly id: string }>(
-  page: (after: string | undefined) => Promise<readonly T[]>,
-): Promise<T[]> {
+async function all<T>(page: (last: T | undefined) => Promise<readonly T[]>): Promise<T[]> {
   const found: T[] = [];
   for (;;) {
-    const rows = await page(found.at(-1)?.id);
+    const rows = await page(found.at(-1));
     found.push(...rows);
     if (rows.length < PAGE) return found;
   }

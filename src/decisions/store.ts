@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 
 import type { Queryable } from '../db/database.ts';
+import type { Place } from '../db/place.ts';
 import { isStorable } from '../db/text.ts';
 import { DECISION_KEEP_SECONDS, type Decision, type DecisionLine } from './decision.ts';
 
@@ -53,20 +54,19 @@ export async function findDecision(
   return rows[0] && toDecision(rows[0]);
 }
 
-/** Newest first; `after` is the request id that ended the previous page. */
+/** Newest first; `after` is where the previous page ended. */
 export async function listDecisions(
   db: Queryable,
-  page: { now: Date; limit: number; after?: string | undefined; clientId?: string | undefined },
+  page: { now: Date; limit: number; after?: Place | undefined; clientId?: string | undefined },
 ): Promise<Decision[]> {
-  const { now, limit, after = null, clientId = null } = page;
-  if (!isStorable(`${after}${clientId}`)) return [];
+  const { now, limit, after, clientId = null } = page;
+  if (!isStorable(`${clientId}`)) return [];
   const { rows } = await db.raw<{ rows: Row[] }>(
     `SELECT ${COLUMNS} FROM decisions
       WHERE decided_at > :oldest AND (CAST(:clientId AS text) IS NULL OR client_id = :clientId)
-        AND (CAST(:after AS text) IS NULL
-          OR (decided_at, request_id) < (SELECT decided_at, request_id FROM decisions WHERE request_id = :after))
+        AND (CAST(:at AS timestamptz) IS NULL OR (decided_at, request_id) < (:at, :id))
       ORDER BY decided_at DESC, request_id DESC LIMIT :limit`,
-    { oldest: oldest(now), clientId, after, limit },
+    { oldest: oldest(now), clientId, at: after?.at ?? null, id: after?.id ?? null, limit },
   );
   return rows.map(toDecision);
 }

@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/database.ts';
+import type { Place } from '../db/place.ts';
 import { toAllowance } from './grant.ts';
 
 /** A grant as operators see it: without its payload. */
@@ -18,7 +19,7 @@ export interface GrantQuery {
   readonly accountId?: string | undefined;
   readonly clientId?: string | undefined;
   /** The last of the page before. */
-  readonly after?: { readonly at: Date; readonly id: string } | undefined;
+  readonly after?: Place | undefined;
   readonly now: Date;
   readonly limit: number;
 }

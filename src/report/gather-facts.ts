@@ -3,6 +3,7 @@ import { listClients } from '../clients/store.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Database, Queryable } from '../db/database.ts';
+import { placeOf } from '../db/place.ts';
 import { listKeys } from '../keys/store.ts';
 import { ADMIN_API_ID } from '../resources/built-in.ts';
 import { listApis } from '../resources/store.ts';
@@ -45,7 +46,8 @@ export async function gatherFacts({ db, clock, config }: ReportContext): Promise
 async function listAllClients(db: Queryable): Promise<ClientRecord[]> {
   const all: ClientRecord[] = [];
   for (;;) {
-    const page = await listClients(db, { limit: CLIENTS_PER_PAGE, after: all.at(-1)?.id });
+    const last = all.at(-1);
+    const page = await listClients(db, { limit: CLIENTS_PER_PAGE, after: last && placeOf(last) });
     all.push(...page);
     if (page.length < CLIENTS_PER_PAGE) return all;
   }

@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/database.ts';
+import type { Place } from '../db/place.ts';
 import { AppError } from '../errors.ts';
 import { isStorable } from '../db/text.ts';
 import type { Grade, Report } from './report.ts';
@@ -31,19 +32,18 @@ export async function getReport(db: Queryable, id: string): Promise<Report> {
   throw new AppError('report_not_found', 'There is no such report.', { status: 404 });
 }
 
-/** Newest first; `after` is the id that ended the previous page. */
+/** Newest first; `after` is where the previous page ended. */
 export async function listReports(
   db: Queryable,
-  { limit, after }: { limit: number; after?: string | undefined },
+  { limit, after }: { limit: number; after?: Place | undefined },
 ): Promise<ReportLine[]> {
-  if (after !== undefined && !isStorable(after)) return [];
   const { rows } = await db.raw<{
     rows: { id: string; made_at: Date; made_by: string; grade: Grade; summary: Report['summary'] }[];
   }>(
     `SELECT id, made_at, made_by, grade, summary FROM security_reports
-     WHERE cast(:after AS text) IS NULL OR (made_at, id) < (SELECT made_at, id FROM security_reports WHERE id = :after)
+     WHERE cast(:at AS timestamptz) IS NULL OR (made_at, id) < (:at, :id)
      ORDER BY made_at DESC, id DESC LIMIT :limit`,
-    { after: after ?? null, limit },
+    { at: after?.at ?? null, id: after?.id ?? null, limit },
   );
   return rows.map((row) => ({
     id: row.id,

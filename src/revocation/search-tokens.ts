@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/database.ts';
+import type { Place } from '../db/place.ts';
 
 /** A row of the ledger as operators see it. */
 export interface LedgerRow {
@@ -40,7 +41,7 @@ export interface TokenQuery {
   /** Not included. */
   readonly issuedBefore?: Date | undefined;
   /** The last of the page before. */
-  readonly after?: { readonly at: Date; readonly id: string } | undefined;
+  readonly after?: Place | undefined;
   readonly now: Date;
   readonly limit: number;
 }

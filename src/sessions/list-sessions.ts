@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/database.ts';
+import type { Place } from '../db/place.ts';
 import { idleSince } from './session.ts';
 
 /** A browser session as its person and operators see it: without its payload. */
@@ -42,7 +43,7 @@ export interface SessionQuery {
   readonly clientId?: string | undefined;
   readonly id?: string | undefined;
   /** The last of the page before. */
-  readonly after?: { readonly at: Date; readonly id: string } | undefined;
+  readonly after?: Place | undefined;
 }
 
 /** Live sessions of signed-in people, youngest first. */

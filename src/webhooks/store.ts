@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 
 import type { ExportFormat } from '../audit/export.ts';
 import type { Queryable } from '../db/database.ts';
+import type { Place } from '../db/place.ts';
 import { kindOf, type Webhook } from './webhook.ts';
 
 const COLUMNS: (keyof Row)[] = [
@@ -60,14 +61,14 @@ export async function countWebhooks(db: Queryable): Promise<number> {
   return rows.length;
 }
 
-/** Oldest first; `after` is the id that ended the page before. */
+/** Oldest first; `after` is where the page before ended. */
 export async function listWebhooks(
   db: Queryable,
-  { after, limit }: { after?: string | undefined; limit: number },
+  { after, limit }: { after?: Place | undefined; limit: number },
 ): Promise<Webhook[]> {
   const query = db<Row>('webhooks').select(COLUMNS).orderBy('created_at').orderBy('id').limit(limit);
   if (after !== undefined) {
-    void query.whereRaw('(created_at, id) > (SELECT created_at, id FROM webhooks WHERE id = ?)', [after]);
+    void query.whereRaw('(created_at, id) > (?, ?)', [after.at, after.id]);
   }
   return (await query).map(toWebhook);
 }

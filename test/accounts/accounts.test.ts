@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
+import { placeOf } from '../../src/db/place.ts';
 import { createAccount, type NewAccount } from '../../src/accounts/create-account.ts';
 import { enableAccount } from '../../src/accounts/enable-account.ts';
 import { setPassword } from '../../src/accounts/set-password.ts';
@@ -210,7 +211,7 @@ test('a list has pages, oldest first, and can be searched', async () => {
     rooms.clock.advance(1);
   }
   const first = await listAccounts(rooms.db.knex, { limit: 2 });
-  const rest = await listAccounts(rooms.db.knex, { limit: 2, after: first[1]?.id });
+  const rest = await listAccounts(rooms.db.knex, { limit: 2, after: first[1] && placeOf(first[1]) });
   expect([...first, ...rest].map((account) => account.username)).toEqual(['ada', 'grace', 'hedy']);
   const found = await listAccounts(rooms.db.knex, { limit: 9, search: 'RAC' });
   expect(found.map((account) => account.username)).toEqual(['grace']);

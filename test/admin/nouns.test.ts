@@ -171,6 +171,52 @@ describe('roles', () => {
   });
 });
 
+describe('lists', () => {
+  const lists = {
+    clients: () => admin.call('POST', '/clients', { body: { kind: 'machine', client_name: 'Paged' } }),
+    apis: (n: number) =>
+      admin.call('POST', '/apis', { body: { audience: `https://paged.example/${n}`, name: 'Paged' } }),
+    users: (n: number) => admin.call('POST', '/users', { body: { username: `paged${n}` } }),
+    roles: (n: number) =>
+      admin.call('POST', '/roles', { body: { api: ORDERS, name: `paged.${n}`, scopes: [] } }),
+    blocks: (n: number) =>
+      admin.call('POST', '/blocks', { body: { network: `198.51.100.${n}`, reason: 'Paged' } }),
+    webhooks: (n: number) =>
+      admin.call('POST', '/webhooks', { body: { name: `Paged ${n}`, url: `https://hooks.example/${n}` } }),
+  };
+  const idOf = (row: { id?: string; client_id?: string }) => row.id ?? row.client_id ?? '';
+
+  test.each(Object.entries(lists))(
+    'of %s go on where a row was that is deleted meanwhile',
+    async (noun, make) => {
+      for (const number of [1, 2, 3, 4]) expect((await make(number)).status).toBe(201);
+      const all: string[] = (await admin.call('GET', `/${noun}?limit=200`)).body[noun].map(idOf);
+      // Not the first of all: some of those are a part of the server, and the tests' own.
+      const place = all.length - 3;
+      const page = await admin.call('GET', `/${noun}?limit=${place + 1}`);
+      expect(page.body[noun].map(idOf)).toEqual(all.slice(0, place + 1));
+      const path = `/${noun}/${all[place]}`;
+      const gone = await admin.call('DELETE', path);
+      expect(gone.status).toBeLessThan(300);
+      const rest = await admin.call('GET', `/${noun}?limit=200&after=${page.body.next}`);
+      expect(rest.body[noun].map(idOf)).toEqual(all.slice(place + 1));
+    },
+  );
+
+  test.each(['clients', 'apis', 'roles', 'events', 'tokens', 'reports', 'explanations', 'users'])(
+    'of %s refuse a cursor that is not theirs',
+    async (noun) => {
+      const time = Buffer.from('1764336000000.evt').toString('base64url');
+      const strange = ['nonsense', '', '-1', 'MS4x=', Buffer.from('1.a\0').toString('base64url')];
+      const other = ['apis', 'roles'].includes(noun) ? [time] : [Buffer.from('=x').toString('base64url')];
+      for (const after of [...strange, ...other, ...(noun === 'events' ? [time] : [])]) {
+        const { status, body } = await admin.call('GET', `/${noun}?after=${encodeURIComponent(after)}`);
+        expect([after, status, body.code]).toEqual([after, 400, 'invalid_request']);
+      }
+    },
+  );
+});
+
 describe('tokens', () => {
   test('are found in the ledger page by page, explained, and ended one by one', async () => {
     const tokens = await Promise.all([1, 2, 3, 4, 5].map(anOrderToken));

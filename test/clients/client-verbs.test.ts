@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
+import { placeOf } from '../../src/db/place.ts';
 import { createClient } from '../../src/clients/create-client.ts';
 import { enableClient } from '../../src/clients/enable-client.ts';
 import { CLIENT_KINDS } from '../../src/clients/kinds.ts';
@@ -353,7 +354,7 @@ test('a list has pages, oldest first, and can be searched', async () => {
     rooms.clock.advance(1);
   }
   const first = await listClients(rooms.db.knex, { limit: 2 });
-  const rest = await listClients(rooms.db.knex, { limit: 2, after: first[1]?.id });
+  const rest = await listClients(rooms.db.knex, { limit: 2, after: first[1] && placeOf(first[1]) });
   expect([...first, ...rest].map((client) => client.metadata['client_name'])).toEqual(names);
   const found = await listClients(rooms.db.knex, { limit: 2, search: 'bet' });
   expect(found.map((client) => client.metadata['client_name'])).toEqual(['Beta']);

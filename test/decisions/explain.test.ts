@@ -448,7 +448,8 @@ test('an explanation is kept for a day and no longer', async () => {
   const at = (hours: number) => new Date((newest?.decidedAt.getTime() ?? 0) + hours * 3_600_000);
   expect(await findDecision(knex, { requestId, now: at(23.9) })).toEqual(newest);
   expect(await findDecision(knex, { requestId, now: at(24) })).toBeUndefined();
-  const page = await listDecisions(knex, { now: services.clock.now(), limit: 1000, after: requestId });
+  const after = newest && { at: newest.decidedAt, id: requestId };
+  const page = await listDecisions(knex, { now: services.clock.now(), limit: 1000, after });
   expect(page).toEqual(others);
   const ofClient = await listDecisions(knex, {
     now: services.clock.now(),
