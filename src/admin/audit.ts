@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { findHead } from '../audit/chain-store.ts';
+import { aloneVerifying, findHead } from '../audit/chain-store.ts';
 import { checkpointKeys } from '../audit/checkpoint-keys.ts';
 import { listLatestCheckpoints } from '../audit/checkpoint-store.ts';
 import { readCheckpoint } from '../audit/checkpoint.ts';
@@ -93,6 +93,8 @@ const KNOWN_MAX = 100;
 
 /** Some millions of events: people and proxies wait no longer. */
 const VERIFY_MAX_MS = 20_000;
+/** A log of some hundred thousand events is read by then. */
+const VERIFY_RETRY_SECONDS = 5;
 
 export const verifyLogOperation = operation({
   id: 'audit.verify',
@@ -119,12 +121,16 @@ export const verifyLogOperation = operation({
     const signal = AbortSignal.timeout(VERIFY_MAX_MS);
     const context = { pool: db.pool, keys: checkpointKeys(secrets), issuer: config.issuer, signal };
     try {
-      return chainReportToJson(await verifyChain(context, { known, last }));
+      const report = await aloneVerifying(db.pool, () => verifyChain(context, { known, last }));
+      if (report) return chainReportToJson(report);
     } catch (error) {
       if (error !== signal.reason) throw error;
       const message = `That is more than can be read in ${VERIFY_MAX_MS / 1000} s: fewer of the last events, or guichet audit verify for all.`;
       throw new AppError('log_too_long', message, { status: 409, cause: error });
     }
+    throw httpError('too_many_requests', 'The log is being read for somebody else already. One at a time.', {
+      retryAfterSeconds: VERIFY_RETRY_SECONDS,
+    });
   },
 });
 

@@ -147,3 +147,25 @@ export async function listMissingProtections(pool: Pool): Promise<string[]> {
   });
   return rows.map(({ name }) => name);
 }
+
+const VERIFYING = `hashtextextended('guichet audit verify', 0)`;
+
+/** Runs `work` unless some process is at it already with the same database; undefined: one is. Takes a connection meanwhile. */
+export async function aloneVerifying<T>(pool: Pool, work: () => Promise<T>): Promise<T | undefined> {
+  const client = await pool.connect();
+  // A connection that breaks frees the lock; closing it does as well, should it not be given back.
+  let isOpen = false;
+  try {
+    const { rows } = await client.query<{ yes: boolean }>(`SELECT pg_try_advisory_lock(${VERIFYING}) AS yes`);
+    if (rows[0]?.yes !== true) {
+      isOpen = true;
+      return undefined;
+    }
+    const done = await work();
+    await client.query(`SELECT pg_advisory_unlock(${VERIFYING})`);
+    isOpen = true;
+    return done;
+  } finally {
+    client.release(!isOpen);
+  }
+}

@@ -92,6 +92,7 @@ describe('people', () => {
       admin.call('DELETE', `${path}/identities/idt_1`, { token }),
     ]);
     expect(attempts.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403, 403, 403]);
+    expect(new Set(attempts.map(({ body }) => body.code))).toEqual(new Set(['beyond_own_scopes']));
     expect((await admin.call('PATCH', path, { body: { email_verified: false } })).status).toBe(200);
   });
 });
@@ -160,7 +161,9 @@ describe('roles', () => {
       admin.call('DELETE', path, { token }),
       admin.call('POST', `${path}/assignments`, { token, body: holder }),
     ]);
-    expect(attempts.map(({ status }) => status)).toEqual([403, 403, 403]);
+    expect(attempts.map(({ status, body: { code } }) => [status, code])).toEqual(
+      attempts.map(() => [403, 'beyond_own_scopes']),
+    );
     expect((await admin.call('POST', `${path}/assignments`, { body: holder })).body).toEqual({ given: true });
     expect((await admin.call('GET', `/clients/${machine.id}/roles`)).body.roles).toMatchObject([
       { api: audience, name: 'strong' },
@@ -171,50 +174,20 @@ describe('roles', () => {
   });
 });
 
-describe('lists', () => {
-  const lists = {
-    clients: () => admin.call('POST', '/clients', { body: { kind: 'machine', client_name: 'Paged' } }),
-    apis: (n: number) =>
-      admin.call('POST', '/apis', { body: { audience: `https://paged.example/${n}`, name: 'Paged' } }),
-    users: (n: number) => admin.call('POST', '/users', { body: { username: `paged${n}` } }),
-    roles: (n: number) =>
-      admin.call('POST', '/roles', { body: { api: ORDERS, name: `paged.${n}`, scopes: [] } }),
-    blocks: (n: number) =>
-      admin.call('POST', '/blocks', { body: { network: `198.51.100.${n}`, reason: 'Paged' } }),
-    webhooks: (n: number) =>
-      admin.call('POST', '/webhooks', { body: { name: `Paged ${n}`, url: `https://hooks.example/${n}` } }),
-  };
-  const idOf = (row: { id?: string; client_id?: string }) => row.id ?? row.client_id ?? '';
-
-  test.each(Object.entries(lists))(
-    'of %s go on where a row was that is deleted meanwhile',
-    async (noun, make) => {
-      for (const number of [1, 2, 3, 4]) expect((await make(number)).status).toBe(201);
-      const all: string[] = (await admin.call('GET', `/${noun}?limit=200`)).body[noun].map(idOf);
-      // Not the first of all: some of those are a part of the server, and the tests' own.
-      const place = all.length - 3;
-      const page = await admin.call('GET', `/${noun}?limit=${place + 1}`);
-      expect(page.body[noun].map(idOf)).toEqual(all.slice(0, place + 1));
-      const path = `/${noun}/${all[place]}`;
-      const gone = await admin.call('DELETE', path);
-      expect(gone.status).toBeLessThan(300);
-      const rest = await admin.call('GET', `/${noun}?limit=200&after=${page.body.next}`);
-      expect(rest.body[noun].map(idOf)).toEqual(all.slice(place + 1));
-    },
-  );
-
-  test.each(['clients', 'apis', 'roles', 'events', 'tokens', 'reports', 'explanations', 'users'])(
-    'of %s refuse a cursor that is not theirs',
-    async (noun) => {
-      const time = Buffer.from('1764336000000.evt').toString('base64url');
-      const strange = ['nonsense', '', '-1', 'MS4x=', Buffer.from('1.a\0').toString('base64url')];
-      const other = ['apis', 'roles'].includes(noun) ? [time] : [Buffer.from('=x').toString('base64url')];
-      for (const after of [...strange, ...other, ...(noun === 'events' ? [time] : [])]) {
-        const { status, body } = await admin.call('GET', `/${noun}?after=${encodeURIComponent(after)}`);
-        expect([after, status, body.code]).toEqual([after, 400, 'invalid_request']);
-      }
-    },
-  );
+test('the log is verified for one at a time, on whichever process', async () => {
+  const { pool } = admin.server.services.db;
+  const client = await pool.connect();
+  const verify = () => admin.call('POST', '/events/verify', { body: { last: 5 } });
+  try {
+    await client.query(`SELECT pg_advisory_lock(hashtextextended('guichet audit verify', 0))`);
+    const { status, headers, body } = await verify();
+    expect([status, body.code, headers.get('retry-after')]).toEqual([429, 'too_many_requests', '5']);
+    await client.query('SELECT pg_advisory_unlock_all()');
+  } finally {
+    client.release();
+  }
+  expect((await verify()).body).toMatchObject({ ok: true, events: 5 });
+  expect((await verify()).status).toBe(200);
 });
 
 describe('tokens', () => {
@@ -359,4 +332,50 @@ describe('the rest of the house', () => {
     expect(issued).toBe(ledger.length);
     expect(body.health).toEqual({ pending_migrations: [], algs_without_key: [] });
   });
+});
+
+describe('lists', () => {
+  const lists = {
+    clients: () => admin.call('POST', '/clients', { body: { kind: 'machine', client_name: 'Paged' } }),
+    apis: (n: number) =>
+      admin.call('POST', '/apis', { body: { audience: `https://paged.example/${n}`, name: 'Paged' } }),
+    users: (n: number) => admin.call('POST', '/users', { body: { username: `paged${n}` } }),
+    roles: (n: number) =>
+      admin.call('POST', '/roles', { body: { api: ORDERS, name: `paged.${n}`, scopes: [] } }),
+    blocks: (n: number) =>
+      admin.call('POST', '/blocks', { body: { network: `198.51.100.${n}`, reason: 'Paged' } }),
+    webhooks: (n: number) =>
+      admin.call('POST', '/webhooks', { body: { name: `Paged ${n}`, url: `https://hooks.example/${n}` } }),
+  };
+  const idOf = (row: { id?: string; client_id?: string }) => row.id ?? row.client_id ?? '';
+
+  test.each(Object.entries(lists))(
+    'of %s go on where a row was that is deleted meanwhile',
+    async (noun, make) => {
+      const path = noun === 'roles' ? `/roles?api=${encodeURIComponent(ORDERS)}&` : `/${noun}?`;
+      for (const number of [1, 2, 3, 4]) expect((await make(number)).status).toBe(201);
+      const all: string[] = (await admin.call('GET', `${path}limit=200`)).body[noun].map(idOf);
+      // Not the first of all: some of those are a part of the server, and the tests' own.
+      const place = all.length - 3;
+      const page = await admin.call('GET', `${path}limit=${place + 1}`);
+      expect(page.body[noun].map(idOf)).toEqual(all.slice(0, place + 1));
+      const gone = await admin.call('DELETE', `/${noun}/${all[place]}`);
+      expect(gone.status).toBeLessThan(300);
+      const rest = await admin.call('GET', `${path}limit=200&after=${page.body.next}`);
+      expect(rest.body[noun].map(idOf)).toEqual(all.slice(place + 1));
+    },
+  );
+
+  test.each(['clients', 'apis', 'roles', 'events', 'tokens', 'reports', 'explanations', 'users'])(
+    'of %s refuse a cursor that is not theirs',
+    async (noun) => {
+      const time = Buffer.from('1764336000000.evt').toString('base64url');
+      const strange = ['nonsense', '', '-1', 'MS4x=', Buffer.from('1.a\0').toString('base64url')];
+      const other = ['apis', 'roles'].includes(noun) ? [time] : [Buffer.from('=x').toString('base64url')];
+      for (const after of [...strange, ...other, ...(noun === 'events' ? [time] : [])]) {
+        const { status, body } = await admin.call('GET', `/${noun}?after=${encodeURIComponent(after)}`);
+        expect([after, status, body.code]).toEqual([after, 400, 'invalid_request']);
+      }
+    },
+  );
 });
