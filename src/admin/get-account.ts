@@ -13,7 +13,7 @@ export async function getAccount({ db }: Pick<AdminContext, 'db'>, id: string): 
 
 /**
  * A person who can do nothing on the admin API that the operator could not. The row stays locked, so that they are given no role
- * before the transaction ends. Throws `account_not_found` (404), `insufficient_scope` (403).
+ * before the transaction ends. Throws `account_not_found` (404), `beyond_own_scopes` (403).
  */
 export async function getReachableAccount(
   context: AdminContext,

@@ -1,26 +1,18 @@
 import type { ClientRecord } from '../clients/client.ts';
 import type { Config } from '../config/config.ts';
-import { AppError } from '../errors.ts';
 import { scopesOf } from '../roles/assignment-store.ts';
+import { refuseBeyond } from '../roles/rules.ts';
 import { ADMIN_API_ID } from '../resources/built-in.ts';
 import type { AdminContext } from './context.ts';
 import type { Operator } from './operation.ts';
 import { adminAudience } from './paths.ts';
 
 /**
- * Nobody comes to more than they have: who may change clients could otherwise give one of them, whose secret they are shown, what they
- * may not do themselves. Throws `insufficient_scope` (403).
+ * Who may change clients could otherwise give one of them, whose secret they are shown, what they may not do themselves. Throws
+ * `beyond_own_scopes` (403).
  */
 export function requireWithinReach({ scopes }: Operator, wanted: Iterable<string>): void {
-  const beyond = [...wanted].filter((scope) => !scopes.has(scope));
-  if (beyond.length === 0) return;
-  throw new AppError(
-    'insufficient_scope',
-    `You cannot give or touch what you do not have: ${beyond.join(' ')}.`,
-    {
-      status: 403,
-    },
-  );
+  refuseBeyond([...wanted], scopes);
 }
 
 /** What a client may ask for of the admin API. Whoever changes it, or is shown a secret of it, could act as it does. */

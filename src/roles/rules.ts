@@ -38,13 +38,15 @@ export function checkRoleScopes(scopes: readonly string[], known: readonly strin
 }
 
 /**
- * Nobody gives what they do not have. `allowed`: the scopes of whoever acts, where the role is of an API that rules over this
- * server; undefined: no such bound. Throws `beyond_own_scopes` (403).
+ * Nobody comes to more than they have: neither gives it, nor touches what has it. `allowed`: the scopes of whoever acts, where it is
+ * about an API that rules over this server; undefined: no such bound. Throws `beyond_own_scopes` (403); a scope that the operation
+ * itself takes is another matter (`insufficient_scope`, RFC 6750 §3.1).
  */
 export function refuseBeyond(scopes: readonly string[], allowed: ReadonlySet<string> | undefined): void {
   const beyond = allowed ? scopes.filter((scope) => !allowed.has(scope)) : [];
   if (beyond.length === 0) return;
-  throw new AppError('beyond_own_scopes', `You do not have ${beyond.join(', ')} yourself.`, { status: 403 });
+  const message = `You cannot give or touch what you do not have yourself: ${beyond.join(' ')}.`;
+  throw new AppError('beyond_own_scopes', message, { status: 403 });
 }
 
 /** Throws `role_built_in` (409). */

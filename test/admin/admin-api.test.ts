@@ -71,6 +71,7 @@ describe('access', () => {
       admin.call('POST', `/clients/${strong.body.client_id}/disable`, { token }),
     ]);
     expect(attempts.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403, 403]);
+    expect(new Set(attempts.map(({ body }) => body.code))).toEqual(new Set(['beyond_own_scopes']));
   });
 });
 
