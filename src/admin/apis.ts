@@ -39,6 +39,7 @@ const resource: Resource = {
 
 export const listApisOperation = operation({
   id: 'apis.list',
+  command: 'apis list',
   method: 'GET',
   path: '/apis',
   scope: READ,
@@ -54,6 +55,7 @@ export const listApisOperation = operation({
 
 export const showApiOperation = operation({
   id: 'apis.show',
+  command: 'apis show',
   method: 'GET',
   path: '/apis/{api_id}',
   scope: READ,
@@ -66,6 +68,8 @@ export const showApiOperation = operation({
 
 export const createApiOperation = operation({
   id: 'apis.create',
+  command: 'apis create',
+  inFiles: 'apis[]',
   method: 'POST',
   path: '/apis',
   scope: WRITE,
@@ -81,6 +85,8 @@ export const createApiOperation = operation({
 
 export const updateApiOperation = operation({
   id: 'apis.update',
+  command: 'apis update',
+  inFiles: 'apis[]',
   method: 'PATCH',
   path: '/apis/{api_id}',
   scope: WRITE,
@@ -100,6 +106,8 @@ export const updateApiOperation = operation({
 
 export const disableApiOperation = operation({
   id: 'apis.disable',
+  command: 'apis disable',
+  inFiles: 'apis[].disabled',
   method: 'POST',
   path: '/apis/{api_id}/disable',
   scope: WRITE,
@@ -112,6 +120,8 @@ export const disableApiOperation = operation({
 
 export const enableApiOperation = operation({
   id: 'apis.enable',
+  command: 'apis enable',
+  inFiles: 'apis[].disabled',
   method: 'POST',
   path: '/apis/{api_id}/enable',
   scope: WRITE,
@@ -124,6 +134,8 @@ export const enableApiOperation = operation({
 
 export const deleteApiOperation = operation({
   id: 'apis.delete',
+  command: 'apis delete',
+  inFiles: 'apis[]',
   method: 'DELETE',
   path: '/apis/{api_id}',
   scope: WRITE,

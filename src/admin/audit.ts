@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { aloneVerifying, findHead } from '../audit/chain-store.ts';
-import { checkpointKeys } from '../audit/checkpoint-keys.ts';
+import { checkpointKeys, publicJwkOf } from '../audit/checkpoint-keys.ts';
 import { listLatestCheckpoints } from '../audit/checkpoint-store.ts';
 import { readCheckpoint } from '../audit/checkpoint.ts';
 import { searchEvents } from '../audit/search.ts';
@@ -26,6 +26,7 @@ const READ = 'admin:audit:read';
 
 export const searchEventsOperation = operation({
   id: 'audit.search',
+  command: 'audit list',
   method: 'GET',
   path: '/events',
   scope: READ,
@@ -69,6 +70,7 @@ const CHECKPOINTS_MAX = 100;
 
 export const listCheckpointsOperation = operation({
   id: 'audit.checkpoints',
+  command: 'audit checkpoints',
   method: 'GET',
   path: '/checkpoints',
   scope: READ,
@@ -89,6 +91,29 @@ export const listCheckpointsOperation = operation({
   },
 });
 
+export const listCheckpointKeysOperation = operation({
+  id: 'audit.keys',
+  command: 'audit key',
+  method: 'GET',
+  path: '/checkpoints/keys',
+  scope: READ,
+  summary:
+    'Public keys of checkpoints, to keep: they verify them when their GUICHET_SECRET is no longer listed',
+  answer: z.strictObject({
+    keys: z.array(
+      z.strictObject({
+        kty: z.literal('OKP'),
+        crv: z.literal('Ed25519'),
+        x: z.string(),
+        kid: z.string(),
+        alg: z.literal('EdDSA'),
+        use: z.literal('sig'),
+      }),
+    ),
+  }),
+  run: ({ secrets }) => Promise.resolve({ keys: checkpointKeys(secrets).map(publicJwkOf) }),
+});
+
 const KNOWN_MAX = 100;
 
 /** Some millions of events: people and proxies wait no longer. */
@@ -98,6 +123,7 @@ const VERIFY_RETRY_SECONDS = 5;
 
 export const verifyLogOperation = operation({
   id: 'audit.verify',
+  command: 'audit verify',
   method: 'POST',
   path: '/events/verify',
   scope: READ,
@@ -138,4 +164,5 @@ export const auditOperations: readonly Operation[] = [
   searchEventsOperation,
   verifyLogOperation,
   listCheckpointsOperation,
+  listCheckpointKeysOperation,
 ];

@@ -13,6 +13,7 @@ const WRITE = 'admin:blocks:write';
 
 export const listBlocksOperation = operation({
   id: 'blocks.list',
+  command: 'blocks list',
   method: 'GET',
   path: '/blocks',
   scope: READ,
@@ -31,6 +32,7 @@ export const listBlocksOperation = operation({
 
 export const createBlockOperation = operation({
   id: 'blocks.create',
+  command: 'blocks add',
   method: 'POST',
   path: '/blocks',
   scope: WRITE,
@@ -52,6 +54,7 @@ export const createBlockOperation = operation({
 
 export const liftBlockOperation = operation({
   id: 'blocks.lift',
+  command: 'blocks lift',
   method: 'DELETE',
   path: '/blocks/{block_id}',
   scope: WRITE,

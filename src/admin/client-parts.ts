@@ -20,6 +20,8 @@ const params = pathId('client_id');
 
 export const setBrandOperation = operation({
   id: 'clients.set-brand',
+  command: 'clients brand',
+  inFiles: 'clients[].brand',
   method: 'PUT',
   path: '/clients/{client_id}/brand',
   scope: WRITE,
@@ -37,6 +39,8 @@ export const setBrandOperation = operation({
 
 export const removeBrandOperation = operation({
   id: 'clients.remove-brand',
+  command: 'clients brand',
+  inFiles: 'clients[].brand',
   method: 'DELETE',
   path: '/clients/{client_id}/brand',
   scope: WRITE,
@@ -52,6 +56,7 @@ export const removeBrandOperation = operation({
 
 export const rotateSecretOperation = operation({
   id: 'clients.rotate-secret',
+  command: 'clients rotate-secret',
   method: 'POST',
   path: '/clients/{client_id}/rotate-secret',
   scope: WRITE,
@@ -72,6 +77,7 @@ export const rotateSecretOperation = operation({
 
 export const revokeSecretOperation = operation({
   id: 'clients.revoke-secret',
+  command: 'clients revoke-secret',
   method: 'DELETE',
   path: '/clients/{client_id}/secrets/{secret_id}',
   scope: WRITE,

@@ -39,6 +39,7 @@ const resource: Resource = {
 
 export const listClientsOperation = operation({
   id: 'clients.list',
+  command: 'clients list',
   method: 'GET',
   path: '/clients',
   scope: READ,
@@ -58,6 +59,7 @@ export const listClientsOperation = operation({
 
 export const showClientOperation = operation({
   id: 'clients.show',
+  command: 'clients show',
   method: 'GET',
   path: '/clients/{client_id}',
   scope: READ,
@@ -70,6 +72,8 @@ export const showClientOperation = operation({
 
 export const createClientOperation = operation({
   id: 'clients.create',
+  command: 'clients create',
+  inFiles: 'clients[]',
   method: 'POST',
   path: '/clients',
   scope: WRITE,
@@ -86,6 +90,8 @@ export const createClientOperation = operation({
 
 export const updateClientOperation = operation({
   id: 'clients.update',
+  command: 'clients update',
+  inFiles: 'clients[]',
   method: 'PATCH',
   path: '/clients/{client_id}',
   scope: WRITE,
@@ -105,6 +111,8 @@ export const updateClientOperation = operation({
 
 export const disableClientOperation = operation({
   id: 'clients.disable',
+  command: 'clients disable',
+  inFiles: 'clients[].disabled',
   method: 'POST',
   path: '/clients/{client_id}/disable',
   scope: WRITE,
@@ -119,6 +127,8 @@ export const disableClientOperation = operation({
 
 export const enableClientOperation = operation({
   id: 'clients.enable',
+  command: 'clients enable',
+  inFiles: 'clients[].disabled',
   method: 'POST',
   path: '/clients/{client_id}/enable',
   scope: WRITE,
@@ -133,6 +143,8 @@ export const enableClientOperation = operation({
 
 export const deleteClientOperation = operation({
   id: 'clients.delete',
+  command: 'clients delete',
+  inFiles: 'clients[]',
   method: 'DELETE',
   path: '/clients/{client_id}',
   scope: WRITE,

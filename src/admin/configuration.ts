@@ -34,6 +34,7 @@ const options = {
 
 export const exportConfigurationOperation = operation({
   id: 'configuration.export',
+  command: 'export',
   method: 'GET',
   path: '/configuration',
   scope: READ,
@@ -47,6 +48,7 @@ export const exportConfigurationOperation = operation({
 
 export const planConfigurationOperation = operation({
   id: 'configuration.plan',
+  command: 'plan',
   method: 'POST',
   path: '/configuration/plan',
   scope: READ,
@@ -70,6 +72,7 @@ const count = z.int().min(0);
 
 export const applyConfigurationOperation = operation({
   id: 'configuration.apply',
+  command: 'apply',
   method: 'POST',
   path: '/configuration/apply',
   scope: WRITE,
@@ -115,6 +118,7 @@ export const applyConfigurationOperation = operation({
 
 export const listDriftOperation = operation({
   id: 'configuration.drift',
+  command: 'drift',
   method: 'GET',
   path: '/configuration/drift',
   scope: READ,

@@ -10,6 +10,7 @@ const READ = 'admin:audit:read';
 
 export const listExplanationsOperation = operation({
   id: 'explanations.list',
+  command: 'explain',
   method: 'GET',
   path: '/explanations',
   scope: READ,
@@ -25,6 +26,7 @@ export const listExplanationsOperation = operation({
 
 export const showExplanationOperation = operation({
   id: 'explanations.show',
+  command: 'explain',
   method: 'GET',
   path: '/explanations/{request_id}',
   scope: READ,

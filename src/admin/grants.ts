@@ -5,7 +5,7 @@ import { identifier } from '../documents/document.ts';
 import { consentDocument, consentToJson, grantDocument, grantToJson } from '../documents/grant.ts';
 import { revokedDocument, revokedMembers } from '../documents/revoked.ts';
 import { AppError } from '../errors.ts';
-import { findGrantSummary, listGrants, type GrantSummary } from '../grants/list-grants.ts';
+import { getGrantSummary, listGrants } from '../grants/list-grants.ts';
 import { listAccess } from '../revocation/list-access.ts';
 import { revoke } from '../revocation/revoke.ts';
 import { withdrawConsent } from '../revocation/withdraw-consent.ts';
@@ -21,6 +21,7 @@ const params = pathId('grant_id');
 
 export const listGrantsOperation = operation({
   id: 'grants.list',
+  command: 'grants list',
   method: 'GET',
   path: '/grants',
   scope: READ,
@@ -42,17 +43,20 @@ export const listGrantsOperation = operation({
 
 export const showGrantOperation = operation({
   id: 'grants.show',
+  command: 'grants show',
   method: 'GET',
   path: '/grants/{grant_id}',
   scope: READ,
   summary: 'One grant',
   params,
   answer: grantDocument,
-  run: async (context, { params: { grant_id: id } }) => grantToJson(await getGrant(context, id)),
+  run: async ({ db, clock }, { params: { grant_id: id } }) =>
+    grantToJson(await getGrantSummary(db.knex, id, clock.now())),
 });
 
 export const endGrantOperation = operation({
   id: 'grants.end',
+  command: 'grants revoke',
   method: 'DELETE',
   path: '/grants/{grant_id}',
   scope: WRITE,
@@ -60,13 +64,14 @@ export const endGrantOperation = operation({
   params,
   answer: revokedDocument,
   async run(context, { params: { grant_id: grant }, operator: { actor } }) {
-    await getGrant(context, grant);
+    await getGrantSummary(context.db.knex, grant, context.clock.now());
     return revokedMembers(await revoke(context, { grant }, actor));
   },
 });
 
 export const listConsentsOperation = operation({
   id: 'users.consents',
+  command: 'users consents',
   method: 'GET',
   path: '/users/{user_id}/consents',
   scope: READ,
@@ -85,6 +90,7 @@ export const listConsentsOperation = operation({
 
 export const withdrawConsentOperation = operation({
   id: 'users.withdraw',
+  command: 'users withdraw',
   method: 'DELETE',
   path: '/users/{user_id}/consents/{client_id}',
   scope: WRITE,
@@ -105,12 +111,6 @@ export const grantOperations: readonly Operation[] = [
   listConsentsOperation,
   withdrawConsentOperation,
 ];
-
-async function getGrant({ db, clock }: AdminContext, id: string): Promise<GrantSummary> {
-  const grant = await findGrantSummary(db.knex, id, clock.now());
-  if (grant) return grant;
-  throw new AppError('grant_not_found', 'There is no such grant, or it has ended.', { status: 404 });
-}
 
 async function nameOf({ db }: AdminContext, clientId: string): Promise<string | null> {
   const name = (await findClient(db.knex, clientId))?.metadata['client_name'];

@@ -17,6 +17,7 @@ const params = pathId('identity_provider_id');
 
 export const listGroupsOperation = operation({
   id: 'identity-providers.groups',
+  command: 'identity-providers groups',
   method: 'GET',
   path,
   scope: READ,
@@ -31,6 +32,8 @@ export const listGroupsOperation = operation({
 
 export const mapGroupOperation = operation({
   id: 'identity-providers.map-group',
+  command: 'identity-providers map-group',
+  inFiles: 'identity_providers[].groups',
   method: 'POST',
   path,
   scope: WRITE,
@@ -48,6 +51,8 @@ export const mapGroupOperation = operation({
 
 export const unmapGroupOperation = operation({
   id: 'identity-providers.unmap-group',
+  command: 'identity-providers unmap-group',
+  inFiles: 'identity_providers[].groups',
   method: 'DELETE',
   path,
   scope: WRITE,

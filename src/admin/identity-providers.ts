@@ -14,6 +14,7 @@ import {
 import { checkToJson, providerCheckDocument } from '../documents/provider-check.ts';
 import { revokedDocument, revokedMembers } from '../documents/revoked.ts';
 import { deleteProvider, disableProvider } from '../revocation/disable-provider.ts';
+import { syncDirectory } from '../revocation/sync-directory.ts';
 import { checkProvider } from '../upstream/check-provider.ts';
 import { createProvider } from '../upstream/create-provider.ts';
 import { enableProvider } from '../upstream/enable-provider.ts';
@@ -46,6 +47,7 @@ const resource: Resource = {
 
 export const listProvidersOperation = operation({
   id: 'identity-providers.list',
+  command: 'identity-providers list',
   method: 'GET',
   path: '/identity-providers',
   scope: READ,
@@ -59,6 +61,8 @@ export const listProvidersOperation = operation({
 
 export const createProviderOperation = operation({
   id: 'identity-providers.create',
+  command: 'identity-providers create',
+  inFiles: 'identity_providers[]',
   method: 'POST',
   path: '/identity-providers',
   scope: WRITE,
@@ -75,6 +79,7 @@ export const createProviderOperation = operation({
 
 export const showProviderOperation = operation({
   id: 'identity-providers.show',
+  command: 'identity-providers show',
   method: 'GET',
   path: '/identity-providers/{identity_provider_id}',
   scope: READ,
@@ -88,6 +93,7 @@ export const showProviderOperation = operation({
 
 export const countIdentitiesOperation = operation({
   id: 'identity-providers.usage',
+  command: 'identity-providers show',
   method: 'GET',
   path: '/identity-providers/{identity_provider_id}/usage',
   scope: READ,
@@ -102,6 +108,8 @@ export const countIdentitiesOperation = operation({
 
 export const updateProviderOperation = operation({
   id: 'identity-providers.update',
+  command: 'identity-providers update',
+  inFiles: 'identity_providers[]',
   method: 'PATCH',
   path: '/identity-providers/{identity_provider_id}',
   scope: WRITE,
@@ -122,6 +130,8 @@ export const updateProviderOperation = operation({
 
 export const disableProviderOperation = operation({
   id: 'identity-providers.disable',
+  command: 'identity-providers disable',
+  inFiles: 'identity_providers[].disabled',
   method: 'POST',
   path: '/identity-providers/{identity_provider_id}/disable',
   scope: WRITE,
@@ -136,6 +146,8 @@ export const disableProviderOperation = operation({
 
 export const enableProviderOperation = operation({
   id: 'identity-providers.enable',
+  command: 'identity-providers enable',
+  inFiles: 'identity_providers[].disabled',
   method: 'POST',
   path: '/identity-providers/{identity_provider_id}/enable',
   scope: WRITE,
@@ -150,6 +162,8 @@ export const enableProviderOperation = operation({
 
 export const deleteProviderOperation = operation({
   id: 'identity-providers.delete',
+  command: 'identity-providers delete',
+  inFiles: 'identity_providers[]',
   method: 'DELETE',
   path: '/identity-providers/{identity_provider_id}',
   scope: WRITE,
@@ -165,6 +179,7 @@ export const deleteProviderOperation = operation({
 
 export const checkProviderOperation = operation({
   id: 'identity-providers.check',
+  command: 'identity-providers check',
   method: 'POST',
   path: '/identity-providers/{identity_provider_id}/check',
   scope: WRITE,
@@ -181,6 +196,35 @@ export const checkProviderOperation = operation({
   },
 });
 
+export const syncProviderOperation = operation({
+  id: 'identity-providers.sync',
+  command: 'identity-providers sync',
+  method: 'POST',
+  path: '/identity-providers/{identity_provider_id}/sync',
+  scope: WRITE,
+  summary: 'Sign out whoever a directory does not let in any more, as happens every hour by itself',
+  params,
+  body: z.strictObject({
+    dry_run: z.boolean().default(false).describe('Say who that would be, and leave them signed in'),
+    force: z.boolean().default(false).describe('Also when more than a fifth of all seem to have left'),
+  }),
+  answer: z.strictObject({
+    slug: z.string(),
+    people: z.int().describe('Whom the directory was asked for'),
+    left: z.array(z.string()).describe('Ids of accounts'),
+    tokens_revoked: z.int(),
+    dry_run: z.boolean(),
+  }),
+  outside: true,
+  async run(context, { params: { identity_provider_id: name }, body, operator: { actor } }) {
+    const { dry_run: dryRun, force } = body;
+    const provider = await getProvider(context, name);
+    if (provider.kind !== 'ldap') throw invalid('Only a directory can be asked who has left.');
+    const { people, left, tokens } = await syncDirectory(context, provider, { dryRun, force, actor });
+    return { slug: provider.slug, people, left: [...left], tokens_revoked: tokens, dry_run: dryRun };
+  },
+});
+
 export const identityProviderOperations: readonly Operation[] = [
   listProvidersOperation,
   createProviderOperation,
@@ -191,6 +235,7 @@ export const identityProviderOperations: readonly Operation[] = [
   enableProviderOperation,
   countIdentitiesOperation,
   checkProviderOperation,
+  syncProviderOperation,
 ];
 
 function present({ config }: AdminContext, provider: IdentityProvider) {

@@ -14,6 +14,7 @@ const WRITE = 'admin:keys:write';
 
 export const listKeysOperation = operation({
   id: 'keys.list',
+  command: 'keys list',
   method: 'GET',
   path: '/keys',
   scope: READ,
@@ -24,6 +25,7 @@ export const listKeysOperation = operation({
 
 export const rotateKeysOperation = operation({
   id: 'keys.rotate',
+  command: 'keys rotate',
   method: 'POST',
   path: '/keys/rotate',
   scope: WRITE,
@@ -42,6 +44,7 @@ export const rotateKeysOperation = operation({
 
 export const revokeKeyOperation = operation({
   id: 'keys.revoke',
+  command: 'keys revoke',
   method: 'POST',
   path: '/keys/{kid}/revoke',
   scope: WRITE,

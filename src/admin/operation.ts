@@ -42,6 +42,10 @@ export interface Operation<
 > {
   /** `noun.verb`; `operationId` of the OpenAPI document. */
   readonly id: string;
+  /** The command line's own way to the same verb: a noun and a verb of `guichet`. */
+  readonly command: string;
+  /** Which member of a configuration file says the same; undefined: none does, because it happens once or is about people. */
+  readonly inFiles?: string | undefined;
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below `/admin/v1`; `{name}` is a member of `params`. */
   readonly path: string;

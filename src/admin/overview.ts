@@ -50,6 +50,7 @@ export type OverviewDocument = z.output<typeof overviewDocument>;
 
 export const overviewOperation = operation({
   id: 'overview',
+  command: 'overview',
   method: 'GET',
   path: '/overview',
   scope: 'admin:audit:read',
@@ -60,7 +61,10 @@ export const overviewOperation = operation({
 
 export const overviewOperations: readonly Operation[] = [overviewOperation];
 
-async function readOverview({ db, clock }: AdminContext): Promise<OverviewDocument> {
+export async function readOverview({
+  db,
+  clock,
+}: Pick<AdminContext, 'db' | 'clock'>): Promise<OverviewDocument> {
   const now = clock.now();
   const minutes = steps(now, MINUTE_MS, 60);
   const hours = steps(now, HOUR_MS, 24);

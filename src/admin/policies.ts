@@ -26,6 +26,7 @@ const params = pathId('trusted_issuer_id');
 
 export const listTrustedIssuersOperation = operation({
   id: 'trusted-issuers.list',
+  command: 'trusted-issuers list',
   method: 'GET',
   path: '/trusted-issuers',
   scope: READ,
@@ -38,6 +39,8 @@ export const listTrustedIssuersOperation = operation({
 
 export const createTrustedIssuerOperation = operation({
   id: 'trusted-issuers.create',
+  command: 'trusted-issuers create',
+  inFiles: 'trusted_issuers[]',
   method: 'POST',
   path: '/trusted-issuers',
   scope: WRITE,
@@ -55,6 +58,7 @@ export const createTrustedIssuerOperation = operation({
 
 export const showTrustedIssuerOperation = operation({
   id: 'trusted-issuers.show',
+  command: 'trusted-issuers show',
   method: 'GET',
   path: '/trusted-issuers/{trusted_issuer_id}',
   scope: READ,
@@ -67,6 +71,8 @@ export const showTrustedIssuerOperation = operation({
 
 export const deleteTrustedIssuerOperation = operation({
   id: 'trusted-issuers.delete',
+  command: 'trusted-issuers delete',
+  inFiles: 'trusted_issuers[]',
   method: 'DELETE',
   path: '/trusted-issuers/{trusted_issuer_id}',
   scope: WRITE,
@@ -79,6 +85,7 @@ export const deleteTrustedIssuerOperation = operation({
 
 export const createRegistrationTokenOperation = operation({
   id: 'registration-tokens.create',
+  command: 'registration-tokens create',
   method: 'POST',
   path: '/registration-tokens',
   scope: WRITE,

@@ -12,6 +12,7 @@ const WRITE = 'admin:audit:write';
 
 export const makeReportOperation = operation({
   id: 'reports.make',
+  command: 'audit report',
   method: 'POST',
   path: '/reports',
   scope: WRITE,
@@ -25,6 +26,7 @@ export const makeReportOperation = operation({
 
 export const listReportsOperation = operation({
   id: 'reports.list',
+  command: 'audit reports',
   method: 'GET',
   path: '/reports',
   scope: READ,
@@ -43,6 +45,7 @@ export const listReportsOperation = operation({
 
 export const showReportOperation = operation({
   id: 'reports.show',
+  command: 'audit show-report',
   method: 'GET',
   path: '/reports/{report_id}',
   scope: READ,

@@ -40,6 +40,7 @@ const targets = z
 
 export const revokeTokensOperation = operation({
   id: 'tokens.revoke',
+  command: 'tokens revoke',
   method: 'POST',
   path: '/tokens/revoke',
   scope: 'admin:tokens:write',

@@ -22,6 +22,7 @@ const params = pathId('role_id');
 
 export const listAssignmentsOperation = operation({
   id: 'roles.assignments',
+  command: 'roles show',
   method: 'GET',
   path: '/roles/{role_id}/assignments',
   scope: READ,
@@ -39,6 +40,8 @@ export const listAssignmentsOperation = operation({
 
 export const giveRoleOperation = operation({
   id: 'roles.give',
+  command: 'roles give',
+  inFiles: 'clients[].roles',
   method: 'POST',
   path: '/roles/{role_id}/assignments',
   scope: WRITE,
@@ -61,6 +64,8 @@ export const giveRoleOperation = operation({
 
 export const takeRoleOperation = operation({
   id: 'roles.take',
+  command: 'roles take',
+  inFiles: 'clients[].roles',
   method: 'DELETE',
   path: '/roles/{role_id}/assignments/{holder_id}',
   scope: WRITE,

@@ -40,6 +40,7 @@ const resource: Resource = {
 
 export const listRolesOperation = operation({
   id: 'roles.list',
+  command: 'roles list',
   method: 'GET',
   path: '/roles',
   scope: READ,
@@ -57,6 +58,8 @@ export const listRolesOperation = operation({
 
 export const createRoleOperation = operation({
   id: 'roles.create',
+  command: 'roles create',
+  inFiles: 'roles[]',
   method: 'POST',
   path: '/roles',
   scope: WRITE,
@@ -76,6 +79,7 @@ export const createRoleOperation = operation({
 
 export const showRoleOperation = operation({
   id: 'roles.show',
+  command: 'roles show',
   method: 'GET',
   path: '/roles/{role_id}',
   scope: READ,
@@ -88,6 +92,8 @@ export const showRoleOperation = operation({
 
 export const updateRoleOperation = operation({
   id: 'roles.update',
+  command: 'roles update',
+  inFiles: 'roles[]',
   method: 'PATCH',
   path: '/roles/{role_id}',
   scope: WRITE,
@@ -105,6 +111,8 @@ export const updateRoleOperation = operation({
 
 export const deleteRoleOperation = operation({
   id: 'roles.delete',
+  command: 'roles delete',
+  inFiles: 'roles[]',
   method: 'DELETE',
   path: '/roles/{role_id}',
   scope: WRITE,
@@ -122,6 +130,7 @@ const given = z.strictObject({ roles: z.array(givenRoleDocument) });
 
 export const listUserRolesOperation = operation({
   id: 'users.roles',
+  command: 'users show',
   method: 'GET',
   path: '/users/{user_id}/roles',
   scope: READ,
@@ -136,6 +145,7 @@ export const listUserRolesOperation = operation({
 
 export const listClientRolesOperation = operation({
   id: 'clients.roles',
+  command: 'clients show',
   method: 'GET',
   path: '/clients/{client_id}/roles',
   scope: READ,

@@ -3,10 +3,9 @@ import { z } from 'zod';
 import { identifier } from '../documents/document.ts';
 import { revokedDocument, revokedMembers } from '../documents/revoked.ts';
 import { sessionDocument, sessionToJson } from '../documents/session.ts';
-import { AppError } from '../errors.ts';
 import { endSessions } from '../revocation/end-sessions.ts';
 import { revoke } from '../revocation/revoke.ts';
-import { listSessions, type SessionSummary } from '../sessions/list-sessions.ts';
+import { getSession, listSessions, type SessionSummary } from '../sessions/list-sessions.ts';
 import type { AdminContext } from './context.ts';
 import { cursorOfMade, cut } from '../documents/page.ts';
 import { operation, pageOf, pageQuery, pathId } from './define.ts';
@@ -19,6 +18,7 @@ const params = pathId('session_id');
 
 export const listSessionsOperation = operation({
   id: 'sessions.list',
+  command: 'sessions list',
   method: 'GET',
   path: '/sessions',
   scope: READ,
@@ -44,17 +44,19 @@ export const listSessionsOperation = operation({
 
 export const showSessionOperation = operation({
   id: 'sessions.show',
+  command: 'sessions show',
   method: 'GET',
   path: '/sessions/{session_id}',
   scope: READ,
   summary: 'One session',
   params,
   answer: sessionDocument,
-  run: async (context, { params: { session_id: id } }) => sessionToJson(await getSession(context, id)),
+  run: async (context, { params: { session_id: id } }) => sessionToJson(await findIt(context, id)),
 });
 
 export const endSessionOperation = operation({
   id: 'sessions.end',
+  command: 'sessions end',
   method: 'DELETE',
   path: '/sessions/{session_id}',
   scope: WRITE,
@@ -62,13 +64,14 @@ export const endSessionOperation = operation({
   params,
   answer: revokedDocument,
   async run(context, { params: { session_id: session }, operator: { actor } }) {
-    await getSession(context, session);
+    await findIt(context, session);
     return revokedMembers(await revoke(context, { session }, actor));
   },
 });
 
 export const signOutUserOperation = operation({
   id: 'users.sign-out',
+  command: 'users sign-out',
   method: 'POST',
   path: '/users/{user_id}/sign-out',
   scope: WRITE,
@@ -89,9 +92,6 @@ export const sessionOperations: readonly Operation[] = [
   signOutUserOperation,
 ];
 
-async function getSession({ db, clock, config }: AdminContext, id: string): Promise<SessionSummary> {
-  const { idleSeconds } = config.sessions;
-  const [session] = await listSessions(db.knex, { now: clock.now(), idleSeconds, id, limit: 1 });
-  if (session) return session;
-  throw new AppError('session_not_found', 'There is no such session, or it has ended.', { status: 404 });
+function findIt({ db, clock, config }: AdminContext, id: string): Promise<SessionSummary> {
+  return getSession(db.knex, { now: clock.now(), idleSeconds: config.sessions.idleSeconds, id });
 }

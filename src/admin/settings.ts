@@ -6,6 +6,7 @@ import type { Operation } from './operation.ts';
 
 export const listSettingsOperation = operation({
   id: 'settings.list',
+  command: 'config settings',
   method: 'GET',
   path: '/settings',
   scope: 'admin:settings:read',

@@ -22,6 +22,7 @@ const params = z.strictObject({ token_id: z.string().regex(/^[0-9a-f]{64}$/) });
 
 export const searchTokensOperation = operation({
   id: 'tokens.search',
+  command: 'tokens list',
   method: 'GET',
   path: '/tokens',
   scope: READ,
@@ -62,6 +63,7 @@ export const searchTokensOperation = operation({
 
 export const showTokenOperation = operation({
   id: 'tokens.show',
+  command: 'tokens show',
   method: 'GET',
   path: '/tokens/{token_id}',
   scope: READ,
@@ -76,6 +78,7 @@ export const showTokenOperation = operation({
 
 export const endTokenOperation = operation({
   id: 'tokens.end',
+  command: 'tokens revoke',
   method: 'DELETE',
   path: '/tokens/{token_id}',
   scope: WRITE,
@@ -93,6 +96,7 @@ const TOKEN_LENGTH_MAX = 50_000;
 
 export const inspectTokenOperation = operation({
   id: 'tokens.inspect',
+  command: 'tokens inspect',
   method: 'POST',
   path: '/tokens/inspect',
   scope: READ,

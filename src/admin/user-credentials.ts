@@ -6,6 +6,7 @@ import { revokedDocument, revokedMembers } from '../documents/revoked.ts';
 import { AppError } from '../errors.ts';
 import { sendReset } from '../interactions/send-reset.ts';
 import { disconnectIdentity } from '../revocation/disconnect-identity.ts';
+import { requirePasswordChange } from '../revocation/require-password-change.ts';
 import { resetFactors } from '../revocation/reset-factors.ts';
 import { listIdentities } from '../upstream/identity-store.ts';
 import { listProviders } from '../upstream/store.ts';
@@ -19,6 +20,7 @@ const params = pathId('user_id');
 
 export const resetFactorsOperation = operation({
   id: 'users.reset-factors',
+  command: 'users reset-factors',
   method: 'POST',
   path: '/users/{user_id}/reset-factors',
   scope: WRITE,
@@ -34,6 +36,7 @@ export const resetFactorsOperation = operation({
 
 export const sendPasswordResetOperation = operation({
   id: 'users.send-password-reset',
+  command: 'users send-reset',
   method: 'POST',
   path: '/users/{user_id}/send-password-reset',
   scope: WRITE,
@@ -46,8 +49,24 @@ export const sendPasswordResetOperation = operation({
   },
 });
 
+export const requirePasswordChangeOperation = operation({
+  id: 'users.require-password-change',
+  command: 'users require-password-change',
+  method: 'POST',
+  path: '/users/{user_id}/require-password-change',
+  scope: WRITE,
+  summary: 'Sign a person out everywhere, and let them in only to choose another password',
+  params,
+  answer: revokedDocument,
+  async run(context, { params: { user_id: id }, operator }) {
+    await getReachableAccount(context, operator, id);
+    return revokedMembers(await requirePasswordChange(context, id, operator.actor));
+  },
+});
+
 export const listIdentitiesOperation = operation({
   id: 'users.identities',
+  command: 'users identities',
   method: 'GET',
   path: '/users/{user_id}/identities',
   scope: READ,
@@ -64,6 +83,7 @@ export const listIdentitiesOperation = operation({
 
 export const disconnectIdentityOperation = operation({
   id: 'users.disconnect',
+  command: 'users disconnect',
   method: 'DELETE',
   path: '/users/{user_id}/identities/{identity_id}',
   scope: WRITE,
@@ -82,6 +102,7 @@ export const disconnectIdentityOperation = operation({
 export const userCredentialOperations: readonly Operation[] = [
   resetFactorsOperation,
   sendPasswordResetOperation,
+  requirePasswordChangeOperation,
   listIdentitiesOperation,
   disconnectIdentityOperation,
 ];

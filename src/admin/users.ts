@@ -38,6 +38,7 @@ const resource: Resource = {
 
 export const listUsersOperation = operation({
   id: 'users.list',
+  command: 'users list',
   method: 'GET',
   path: '/users',
   scope: READ,
@@ -53,6 +54,7 @@ export const listUsersOperation = operation({
 
 export const createUserOperation = operation({
   id: 'users.create',
+  command: 'users create',
   method: 'POST',
   path: '/users',
   scope: WRITE,
@@ -66,6 +68,7 @@ export const createUserOperation = operation({
 
 export const inviteUserOperation = operation({
   id: 'users.invite',
+  command: 'users invite',
   method: 'POST',
   path: '/invitations',
   scope: WRITE,
@@ -79,6 +82,7 @@ export const inviteUserOperation = operation({
 
 export const showUserOperation = operation({
   id: 'users.show',
+  command: 'users show',
   method: 'GET',
   path: '/users/{user_id}',
   scope: READ,
@@ -91,6 +95,7 @@ export const showUserOperation = operation({
 
 export const updateUserOperation = operation({
   id: 'users.update',
+  command: 'users update',
   method: 'PATCH',
   path: '/users/{user_id}',
   scope: WRITE,
@@ -107,6 +112,7 @@ export const updateUserOperation = operation({
 
 export const disableUserOperation = operation({
   id: 'users.disable',
+  command: 'users disable',
   method: 'POST',
   path: '/users/{user_id}/disable',
   scope: WRITE,
@@ -123,6 +129,7 @@ export const disableUserOperation = operation({
 
 export const enableUserOperation = operation({
   id: 'users.enable',
+  command: 'users enable',
   method: 'POST',
   path: '/users/{user_id}/enable',
   scope: WRITE,
@@ -137,6 +144,7 @@ export const enableUserOperation = operation({
 
 export const deleteUserOperation = operation({
   id: 'users.delete',
+  command: 'users delete',
   method: 'DELETE',
   path: '/users/{user_id}',
   scope: WRITE,

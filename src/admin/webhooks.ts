@@ -18,6 +18,7 @@ const params = pathId('webhook_id');
 
 export const listWebhooksOperation = operation({
   id: 'webhooks.list',
+  command: 'webhooks list',
   method: 'GET',
   path: '/webhooks',
   scope: READ,
@@ -33,6 +34,7 @@ export const listWebhooksOperation = operation({
 
 export const createWebhookOperation = operation({
   id: 'webhooks.create',
+  command: 'webhooks create',
   method: 'POST',
   path: '/webhooks',
   scope: WRITE,
@@ -52,6 +54,7 @@ export const createWebhookOperation = operation({
 
 export const showWebhookOperation = operation({
   id: 'webhooks.show',
+  command: 'webhooks show',
   method: 'GET',
   path: '/webhooks/{webhook_id}',
   scope: READ,
@@ -67,6 +70,7 @@ export const showWebhookOperation = operation({
 
 export const testWebhookOperation = operation({
   id: 'webhooks.test',
+  command: 'webhooks test',
   method: 'POST',
   path: '/webhooks/{webhook_id}/test',
   scope: WRITE,
@@ -82,6 +86,7 @@ export const testWebhookOperation = operation({
 
 export const replayWebhookOperation = operation({
   id: 'webhooks.replay',
+  command: 'webhooks replay',
   method: 'POST',
   path: '/webhooks/{webhook_id}/replay',
   scope: WRITE,
@@ -99,6 +104,7 @@ export const replayWebhookOperation = operation({
 
 export const disableWebhookOperation = operation({
   id: 'webhooks.disable',
+  command: 'webhooks disable',
   method: 'POST',
   path: '/webhooks/{webhook_id}/disable',
   scope: WRITE,
@@ -111,6 +117,7 @@ export const disableWebhookOperation = operation({
 
 export const enableWebhookOperation = operation({
   id: 'webhooks.enable',
+  command: 'webhooks enable',
   method: 'POST',
   path: '/webhooks/{webhook_id}/enable',
   scope: WRITE,
@@ -123,6 +130,7 @@ export const enableWebhookOperation = operation({
 
 export const deleteWebhookOperation = operation({
   id: 'webhooks.delete',
+  command: 'webhooks delete',
   method: 'DELETE',
   path: '/webhooks/{webhook_id}',
   scope: WRITE,

@@ -11,18 +11,22 @@ import { chainReportToJson } from '../documents/event.ts';
 import type { AuditFinding } from '../audit/findings.ts';
 import { count } from '../words.ts';
 import { moment, paragraphs, table } from './outcome.ts';
-import { parseOptions, texts } from './parse.ts';
+import { parseOptions, texts, wholeNumber } from './parse.ts';
 import type { Action } from './run.ts';
 import { UsageError } from './usage-error.ts';
 
-const verifyOptions = z.object({ checkpoint: texts, key: texts });
+const atLeastOne = wholeNumber.pipe(z.number().min(1, 'must be at least 1'));
+const verifyOptions = z.object({ checkpoint: texts, key: texts, last: atLeastOne.optional() });
 
 export const verify: Action = async ({ db, config, secrets }, { options }) => {
   const given = parseOptions(verifyOptions, options);
   const known = (await Promise.all(given.checkpoint.map(readCheckpoints))).flat();
   const olderKeys = (await Promise.all(given.key.map(readKeys))).flat();
   const keys = [...checkpointKeys(secrets), ...olderKeys];
-  const report = await verifyChain({ pool: db.pool, keys, issuer: config.issuer }, { known });
+  const report = await verifyChain(
+    { pool: db.pool, keys, issuer: config.issuer },
+    { known, last: given.last },
+  );
   return { json: chainReportToJson(report), text: inWords(report), exitCode: report.ok ? 0 : 1 };
 };
 

@@ -52,6 +52,7 @@ export function auditCommand(noun: Command): void {
         '--key <jwk>',
         'a public key of an older GUICHET_SECRET (guichet audit key), or a file with it',
       ),
+      new Option('--last <n>', 'only so many events at the end; the one before them is believed'),
     ],
     examples: ['audit verify', 'audit verify --checkpoint guichet.log'],
     notes:

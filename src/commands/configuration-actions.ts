@@ -13,10 +13,11 @@ import type { ReadReference } from '../configuration/resolve-references.ts';
 import { driftInWords, planInWords, summaryOf } from '../configuration/words.ts';
 import { driftToJson, planToJson } from '../configuration/to-json.ts';
 import { revokedMembers } from '../documents/revoked.ts';
+import { settingToJson } from '../documents/setting.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
 import { quoted } from '../words.ts';
-import { paragraphs } from './outcome.ts';
+import { paragraphs, table } from './outcome.ts';
 import { parseOptions } from './parse.ts';
 import { endedInWords } from './revoked.ts';
 import type { Action } from './run.ts';
@@ -111,3 +112,15 @@ function readFrom(file: string): ReadReference {
     picture: (name) => readFile(path.resolve(directory, name)),
   };
 }
+
+export const settings: Action = ({ config }) =>
+  Promise.resolve({
+    json: { settings: config.settings.map(settingToJson) },
+    text: table(
+      ['SETTING', 'VALUE'],
+      config.settings.map(({ name, isSecret, isSet, value, whenUnset }) => [
+        name,
+        isSecret && isSet ? 'set' : (value ?? `unset: ${whenUnset}`),
+      ]),
+    ),
+  });

@@ -57,6 +57,12 @@ export function configCommand(noun: Command): void {
     load: async () => (await import('./configuration-actions.ts')).schema,
     schema: 'any',
   });
+  addVerb(noun, {
+    usage: 'settings',
+    summary: 'what this server is configured with; of secrets only whether they are set',
+    load: async () => (await import('./configuration-actions.ts')).settings,
+    schema: 'any',
+  });
 }
 
 function fileOption(): Option {

@@ -35,12 +35,20 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     load: async () => (await import('./identity-providers.ts')).identityProvidersCommand,
   },
   tokens: {
-    summary: 'what was issued: look into a token, revoke',
+    summary: 'what was issued: search the ledger, look into a token, revoke',
     load: async () => (await import('./tokens.ts')).tokensCommand,
+  },
+  grants: {
+    summary: 'what people allowed clients: list, show, revoke',
+    load: async () => (await import('./grants.ts')).grantsCommand,
   },
   sessions: {
     summary: 'where people are signed in',
     load: async () => (await import('./sessions.ts')).sessionsCommand,
+  },
+  overview: {
+    summary: 'how much there is of everything, and what was issued, refused and revoked lately',
+    load: async () => (await import('./overview.ts')).overviewCommand,
   },
   explain: {
     summary: 'why a request was refused, by the request id that its answer carried',
@@ -91,7 +99,7 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     load: async () => (await import('./configuration.ts')).driftCommand,
   },
   config: {
-    summary: 'the schema of configuration files',
+    summary: 'the schema of configuration files; what this server is set to',
     load: async () => (await import('./configuration.ts')).configCommand,
   },
   'setup-link': {

@@ -2,10 +2,10 @@ import { z } from 'zod';
 
 import { revoke } from '../revocation/revoke.ts';
 import { deviceInWords } from '../sessions/device.ts';
-import { listSessions } from '../sessions/list-sessions.ts';
+import { getSession, listSessions } from '../sessions/list-sessions.ts';
 import { cursorOfMade, cut } from '../documents/page.ts';
 import { ACTOR } from './actor.ts';
-import { moment, paragraphs, table } from './outcome.ts';
+import { fields, moment, paragraphs, table } from './outcome.ts';
 import { pageOptions, parseArgument, parseOptions } from './parse.ts';
 import { revokedMembers } from '../documents/revoked.ts';
 import { sessionToJson } from '../documents/session.ts';
@@ -48,6 +48,25 @@ export const list: Action = async ({ db, clock, config }, { options }) => {
         : table(['SESSION', 'ACCOUNT', 'SINCE', 'LAST USED', 'UNTIL', 'DEVICE', 'ADDRESS', 'CLIENTS'], rows),
       next !== null && `There are more: --after ${next}`,
     ),
+  };
+};
+
+export const show: Action = async ({ db, clock, config }, { args }) => {
+  const { idleSeconds } = config.sessions;
+  const id = parseArgument(args, 0, 'session');
+  const session = await getSession(db.knex, { now: clock.now(), idleSeconds, id });
+  return {
+    json: sessionToJson(session),
+    text: fields([
+      ['id', session.id],
+      ['account', session.accountId],
+      ['since', moment(session.createdAt)],
+      ['last used', moment(session.lastUsedAt)],
+      ['until', moment(session.expiresAt)],
+      ['device', deviceInWords(session.userAgent)],
+      ['address', session.address],
+      ['clients', session.clientIds.join(' ')],
+    ]),
   };
 };
 

@@ -15,6 +15,12 @@ export function sessionsCommand(noun: Command): void {
     load: async () => (await import('./session-actions.ts')).list,
   });
   addVerb(noun, {
+    usage: 'show <session>',
+    summary: 'show one',
+    argumentHelp: { session: 'id of the session (guichet sessions list)' },
+    load: async () => (await import('./session-actions.ts')).show,
+  });
+  addVerb(noun, {
     usage: 'end <session>',
     summary: 'sign a browser out: its tokens die, its clients are told',
     argumentHelp: { session: 'id of the session (guichet sessions list)' },

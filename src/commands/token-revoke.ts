@@ -15,12 +15,14 @@ import { revokedMembers } from '../documents/revoked.ts';
 import { endedInWords } from './revoked.ts';
 import type { Action } from './run.ts';
 import { readSecret } from './stdin.ts';
+import { getLedgerRow } from './token-search.ts';
 import { UsageError } from './usage-error.ts';
 import { getUserByName } from './user-actions.ts';
 
 const schema = z
   .object({
     tokenStdin: z.literal(true),
+    id: z.string(),
     jti: z.string(),
     grant: z.string(),
     session: z.string(),
@@ -41,11 +43,13 @@ export const revokeTokens: Action = async (context, { options }) => {
   return said(await revoke(context, target, ACTOR));
 };
 
-async function targetOf(
-  { db, clock }: CommandContext,
-  chosen: z.output<typeof schema>,
-): Promise<RevokeTarget> {
-  const { jti, grant, session, user, client, api, key, issuedBefore } = chosen;
+async function targetOf(context: CommandContext, chosen: z.output<typeof schema>): Promise<RevokeTarget> {
+  const { db, clock } = context;
+  const { id, jti, grant, session, user, client, api, key, issuedBefore } = chosen;
+  if (id !== undefined) {
+    const row = await getLedgerRow(context, id);
+    return { digest: row.id, expiresAt: row.expiresAt };
+  }
   if (jti !== undefined) return { jti };
   if (grant !== undefined) return { grant };
   if (session !== undefined) return { session };

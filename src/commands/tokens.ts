@@ -1,8 +1,41 @@
 import { Option, type Command } from 'commander';
 
+import { TOKEN_STATES } from '../revocation/search-tokens.ts';
 import { addVerb } from './surface.ts';
 
 export function tokensCommand(noun: Command): void {
+  addVerb(noun, {
+    usage: 'list',
+    summary: 'search the ledger of access tokens, youngest first',
+    options: [
+      new Option('--user <user>', 'of a person; e-mail address, username or id'),
+      new Option('--client <client_id>', 'of a client'),
+      new Option('--api <api>', 'for an API; audience or id'),
+      new Option('--grant <id>', 'of one grant (guichet grants list)'),
+      new Option('--session <id>', 'of one browser sign-in (guichet sessions list)'),
+      new Option('--key <kid>', 'signed with this key'),
+      new Option('--state <state>', 'only those').choices(TOKEN_STATES),
+      new Option(
+        '--issued-from <when>',
+        'not before a time (2026-03-01T00:00:00Z), or how long ago (24h, 7d)',
+      ),
+      new Option('--issued-before <when>', 'before a time, or how long ago'),
+      new Option('--limit <n>', 'rows at most (default: 100)'),
+      new Option('--after <next>', 'go on where the page before ended (its next)'),
+    ],
+    examples: [
+      'tokens list --user ada@example.com --state live',
+      'tokens list --client cli_… --issued-from 1h',
+    ],
+    load: async () => (await import('./token-search.ts')).list,
+  });
+  addVerb(noun, {
+    usage: 'show <token>',
+    summary: 'show one token in the ledger',
+    argumentHelp: { token: 'its id in the ledger (guichet tokens list)' },
+    notes: 'What a token itself says, and why it is dead: guichet tokens inspect.',
+    load: async () => (await import('./token-search.ts')).show,
+  });
   addVerb(noun, {
     usage: 'inspect',
     summary: 'what a token is, who may use it where, and whether and why it is dead',
@@ -24,6 +57,7 @@ export function tokensCommand(noun: Command): void {
     summary: 'end tokens, with everything that could make new ones',
     options: [
       new Option('--token-stdin', 'the token on standard input; a refresh token ends its whole grant'),
+      new Option('--id <id>', 'the access token with this id in the ledger (guichet tokens list)'),
       new Option('--jti <id>', 'the access token with this jti'),
       new Option('--grant <id>', 'what a person allowed one client, once'),
       new Option('--session <id>', 'one browser sign-in (guichet sessions list)'),

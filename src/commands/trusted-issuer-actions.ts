@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 import { deleteTrustedIssuer } from '../revocation/delete-trusted-issuer.ts';
 import { createTrustedIssuer } from '../upstream/create-trusted-issuer.ts';
-import { listTrustedIssuers } from '../upstream/trusted-issuer-store.ts';
+import { getTrustedIssuer, listTrustedIssuers } from '../upstream/trusted-issuer-store.ts';
+import type { TrustedIssuer } from '../upstream/trusted-issuer.ts';
 import { ACTOR } from './actor.ts';
 import { COMMAND } from './command-name.ts';
 import { fields, paragraphs, table } from './outcome.ts';
@@ -37,15 +38,7 @@ export const create: Action = async (context, { args, options: given }) => {
     json: trustedIssuerToJson(issuer),
     text: paragraphs(
       'The issuer is trusted.',
-      fields([
-        ['id', issuer.id],
-        ['issuer', issuer.issuer],
-        ['audience', issuer.audience],
-        ['keys', issuer.jwksUri ?? 'found by discovery'],
-        ['algorithms', issuer.algs.join(' ')],
-        ['greatest age', `${issuer.maxAgeSeconds} s`],
-        ['each token', issuer.oneTime ? 'once' : 'as often as it lives'],
-      ]),
+      inWords(issuer),
       `No client may exchange its tokens yet:\n  ${COMMAND} clients update <client> --exchange-issuer ${issuer.issuer}`,
     ),
   };
@@ -63,6 +56,11 @@ export const list: Action = async ({ db }) => {
   };
 };
 
+export const show: Action = async ({ db }, { args }) => {
+  const issuer = await getTrustedIssuer(db.knex, parseArgument(args, 0, 'issuer'));
+  return { json: trustedIssuerToJson(issuer), text: inWords(issuer) };
+};
+
 export const remove: Action = async (context, { args }) => {
   const name = parseArgument(args, 0, 'issuer');
   const revoked = await deleteTrustedIssuer(context, name, ACTOR);
@@ -71,3 +69,15 @@ export const remove: Action = async (context, { args }) => {
     text: `The issuer ${name} is trusted no more, ${endedInWords(revoked)}`,
   };
 };
+
+function inWords(issuer: TrustedIssuer): string {
+  return fields([
+    ['id', issuer.id],
+    ['issuer', issuer.issuer],
+    ['audience', issuer.audience],
+    ['keys', issuer.jwksUri ?? 'found by discovery'],
+    ['algorithms', issuer.algs.join(' ')],
+    ['greatest age', `${issuer.maxAgeSeconds} s`],
+    ['each token', issuer.oneTime ? 'once' : 'as often as it lives'],
+  ]);
+}

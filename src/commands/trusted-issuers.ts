@@ -32,6 +32,12 @@ export function trustedIssuersCommand(noun: Command): void {
     load: async () => (await import('./trusted-issuer-actions.ts')).list,
   });
   addVerb(noun, {
+    usage: 'show <issuer>',
+    summary: 'show one trusted issuer',
+    argumentHelp: ISSUER,
+    load: async () => (await import('./trusted-issuer-actions.ts')).show,
+  });
+  addVerb(noun, {
     usage: 'delete <issuer>',
     summary: 'trust it no more, and end every token that came of one of its',
     argumentHelp: ISSUER,

@@ -1,5 +1,6 @@
 import type { Queryable } from '../db/database.ts';
 import type { Place } from '../db/place.ts';
+import { AppError } from '../errors.ts';
 import { toAllowance } from './grant.ts';
 
 /** A grant as operators see it: without its payload. */
@@ -65,6 +66,13 @@ export async function findGrantSummary(
     .whereNull('revoked_at')
     .where('expires_at', '>', now);
   return row && toSummary(row);
+}
+
+/** The same. Throws `grant_not_found` (404). */
+export async function getGrantSummary(db: Queryable, id: string, now: Date): Promise<GrantSummary> {
+  const grant = await findGrantSummary(db, id, now);
+  if (grant) return grant;
+  throw new AppError('grant_not_found', 'There is no such grant, or it has ended.', { status: 404 });
 }
 
 function toSummary(row: Row): GrantSummary {

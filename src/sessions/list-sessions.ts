@@ -1,5 +1,6 @@
 import type { Queryable } from '../db/database.ts';
 import type { Place } from '../db/place.ts';
+import { AppError } from '../errors.ts';
 import { idleSince } from './session.ts';
 
 /** A browser session as its person and operators see it: without its payload. */
@@ -81,6 +82,16 @@ export async function listSessions(db: Queryable, query: SessionQuery): Promise<
   }
   if (after) rows.whereRaw('(created_at, uid) < (?, ?)', [after.at, after.id]);
   return (await rows).map(toSummary);
+}
+
+/** One that lives. Throws `session_not_found` (404). */
+export async function getSession(
+  db: Queryable,
+  query: Pick<SessionQuery, 'now' | 'idleSeconds'> & { readonly id: string },
+): Promise<SessionSummary> {
+  const [session] = await listSessions(db, { ...query, limit: 1 });
+  if (session) return session;
+  throw new AppError('session_not_found', 'There is no such session, or it has ended.', { status: 404 });
 }
 
 function toSummary(row: Row): SessionSummary {
