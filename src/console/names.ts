@@ -1,4 +1,4 @@
-import { findAccounts } from '../accounts/store.ts';
+import { findAccountByIdentifier, findAccounts } from '../accounts/store.ts';
 import { findClient } from '../clients/store.ts';
 import { displayName } from '../interactions/present.ts';
 import type { ConsoleContext, Visit } from './context.ts';
@@ -27,4 +27,14 @@ export async function namesOf(
     }
   }
   return names;
+}
+
+/** The id of whoever signs in with what was typed; what nobody signs in with is taken for an id. */
+export async function personOf(
+  { db }: Pick<ConsoleContext, 'db'>,
+  { operator }: Pick<Visit, 'operator'>,
+  typed: string,
+): Promise<string> {
+  if (!can(operator, 'admin:users:read')) return typed;
+  return (await findAccountByIdentifier(db.knex, typed))?.id ?? typed;
 }

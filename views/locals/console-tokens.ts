@@ -1,3 +1,4 @@
+import type { Party } from './console-security.ts';
 import type { ConsoleFrame, Equivalent, Pager } from './console.ts';
 
 /** Sessions, access tokens, keys. */
@@ -13,10 +14,10 @@ interface SessionsLocals {
   readonly pager: Pager;
   readonly sessions: readonly {
     readonly id: string;
-    readonly accountId: string;
+    readonly person: Party;
     readonly device: string;
     readonly address: string;
-    readonly clients: readonly string[];
+    readonly clients: readonly Party[];
     readonly since: Date;
     readonly lastUsedAt: Date;
   }[];
@@ -31,12 +32,15 @@ interface TokensLocals {
     readonly api: string;
     readonly state: string;
   };
+  /** To choose from; none for whoever may not look at APIs. */
+  readonly apis: readonly { readonly id: string; readonly audience: string }[];
   readonly states: readonly string[];
   readonly pager: Pager;
   readonly tokens: readonly {
     readonly id: string;
-    readonly clientId: string;
-    readonly accountId: string | undefined;
+    readonly client: Party;
+    /** undefined: the client acts for itself. */
+    readonly person: Party | undefined;
     readonly audience: string;
     readonly state: string;
     readonly isAlive: boolean;
@@ -53,6 +57,8 @@ export interface Explanation {
   readonly summary: string;
   readonly verifiers: string;
   readonly isAlive: boolean;
+  /** Of the ledger, of an access token that can be revoked. */
+  readonly tokenId: string | undefined;
   readonly facts: readonly { readonly label: string; readonly value: string }[];
   /** Pretty JSON; undefined: it is none. */
   readonly claims: string | undefined;

@@ -2,6 +2,9 @@ import type { ConsoleTokenPages } from '../locals/console-tokens.ts';
 import { lately, sampleConsole, since } from './console-frame.ts';
 import type { SamplesOf } from './samples.ts';
 
+const ines = { label: 'ines.moreau@example.org', path: '/console/users/usr_01k9x4w3v2' };
+const notes = { label: 'Atelier Notes', path: '/console/clients/cli_01k9x4w3v2' };
+
 const pager = { first: undefined, next: '/console/tokens?after=next' };
 
 const sessions: ConsoleTokenPages['console-sessions'] = {
@@ -11,16 +14,16 @@ const sessions: ConsoleTokenPages['console-sessions'] = {
   sessions: [
     {
       id: 'ses_1',
-      accountId: 'usr_01k9x4w3v2',
+      person: ines,
       device: 'Firefox on Linux',
       address: '2001:db8:4711:fe00:1234:5678:9abc:def0',
-      clients: ['cli_01k9x4w3v2', 'guichet-console'],
+      clients: [notes, { label: 'guichet-console', path: '/console/clients/guichet-console' }],
       since,
       lastUsedAt: lately,
     },
     {
       id: 'ses_2',
-      accountId: 'usr_01k9x4w3v3',
+      person: { label: 'usr_01k9x4w3v3', path: '/console/users/usr_01k9x4w3v3' },
       device: 'Unknown browser',
       address: '',
       clients: [],
@@ -34,13 +37,14 @@ const sessions: ConsoleTokenPages['console-sessions'] = {
 const tokens: ConsoleTokenPages['console-tokens'] = {
   frame: sampleConsole('Access tokens'),
   filters: { client: '', account: '', api: '', state: '' },
+  apis: [{ id: 'api_1', audience: 'https://api.example.com/orders' }],
   states: ['live', 'revoked', 'expired'],
   pager,
   tokens: [
     {
       id: '5a'.repeat(32),
-      clientId: 'cli_01k9x4w3v2',
-      accountId: 'usr_01k9x4w3v2',
+      client: notes,
+      person: ines,
       audience: 'https://api.example.com/orders',
       state: 'live',
       isAlive: true,
@@ -49,8 +53,8 @@ const tokens: ConsoleTokenPages['console-tokens'] = {
     },
     {
       id: '5b'.repeat(32),
-      clientId: 'cli_01k9x4w3v3',
-      accountId: undefined,
+      client: { label: 'Nightly', path: '/console/clients/cli_01k9x4w3v3' },
+      person: undefined,
       audience: 'https://api.example.com/orders',
       state: 'revoked',
       isAlive: false,
@@ -89,7 +93,7 @@ export const consoleTokenSamples: SamplesOf<ConsoleTokenPages> = {
   'console-sessions': { some: sessions, none: { ...sessions, sessions: [] } },
   'console-tokens': {
     some: tokens,
-    none: { ...tokens, tokens: [], mayWrite: false },
+    none: { ...tokens, apis: [], tokens: [], mayWrite: false },
     dead: {
       ...tokens,
       explanation: {
@@ -98,11 +102,24 @@ export const consoleTokenSamples: SamplesOf<ConsoleTokenPages> = {
         verifiers:
           'Introspection and the status list refuse it; who checks the signature alone does not know.',
         isAlive: false,
+        tokenId: undefined,
         facts: [
           { label: 'Client', value: 'Atelier Notes (enabled)' },
           { label: 'Signed by', value: 'mN1Ss0MUUn3Tl8dGJ7vKp8lXbYbJmRm0cT8dYyKpQzA (active)' },
         ],
         claims: '{\n  "iss": "https://login.example.org",\n  "sub": "usr_1"\n}',
+      },
+    },
+    alive: {
+      ...tokens,
+      explanation: {
+        what: 'An access token (JWT)',
+        summary: 'Alive until 6 May 2031, 07:20 UTC.',
+        verifiers: 'Everybody takes it.',
+        isAlive: true,
+        tokenId: '5a'.repeat(32),
+        facts: [{ label: 'Scopes', value: 'orders:read orders:write' }],
+        claims: undefined,
       },
     },
   },
