@@ -17,6 +17,7 @@ import { parseArgument, parseOptions } from './parse.ts';
 import { providerToJson } from '../documents/identity-provider.ts';
 import { revokedMembers } from '../documents/revoked.ts';
 import { endedInWords } from './revoked.ts';
+import { settingsOf, settingsSchema } from './provider-settings.ts';
 import type { Action } from './run.ts';
 import { readSecret } from './stdin.ts';
 import { providerSchema, shownProvider } from './upstream-input.ts';
@@ -46,14 +47,15 @@ export const show: Action = async (context, { args }) => {
 };
 
 const changes = z.object({
+  ...settingsSchema,
   name: z.string().optional(),
-  domain: z.array(z.string()).optional(),
+  domain: z.union([z.array(z.string()), z.literal(false)]).optional(),
   map: providerSchema.map.optional(),
   provisioning: z.enum(PROVISIONINGS).optional(),
   trustEmail: z.boolean().optional(),
   trustMfa: z.boolean().optional(),
   button: z.boolean().optional(),
-  groups: z.string().optional(),
+  groups: z.union([z.string(), z.literal(false)]).optional(),
   newSecret: z.boolean().default(false),
 });
 
@@ -69,13 +71,14 @@ export const update: Action = async (context, { args, options: given }) => {
     id,
     {
       name: options.name,
-      domains: options.domain,
+      settings: settingsOf(options),
+      domains: options.domain === false ? [] : options.domain,
       mapping: options.map,
       provisioning: options.provisioning,
       trustsEmail: options.trustEmail,
       trustsMfa: options.trustMfa,
       hasButton: options.button,
-      groupsAttribute: options.groups,
+      groupsAttribute: options.groups === false ? null : options.groups,
       secrets,
     },
     ACTOR,

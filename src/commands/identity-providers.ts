@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander';
 import { PROVISIONINGS } from '../upstream/identity-provider.ts';
 import { AUTH_METHODS } from '../upstream/oidc-settings.ts';
 import { addDirectoryVerbs } from './directories.ts';
+import { settingsOptions } from './provider-settings.ts';
 import { addVerb, repeatable } from './surface.ts';
 import { groupsOption, providerOptions } from './upstream-options.ts';
 
@@ -44,11 +45,12 @@ export function identityProvidersCommand(noun: Command): void {
   });
   addVerb(noun, {
     usage: 'update <slug>',
-    summary: 'change its name, domains, claims and what is believed of it',
+    summary: 'change its name, how it is reached, its domains and claims, and what is believed of it',
     argumentHelp: PROVIDER,
     options: [
       new Option('--name <text>', 'what it is called on the sign-in page'),
       repeatable('--domain <domain>', 'all the domains that lead there; replaces those there were'),
+      new Option('--no-domain', 'none'),
       repeatable('--map <claim=attribute>', 'fill one of our claims from this attribute; empty: from none'),
       new Option('--provisioning <rule>', 'what becomes of strangers').choices(PROVISIONINGS),
       new Option('--trust-email', 'its e-mail addresses are known to be the people’s own'),
@@ -58,7 +60,13 @@ export function identityProvidersCommand(noun: Command): void {
       new Option('--button', 'a button on the sign-in page'),
       new Option('--no-button', 'none'),
       groupsOption(),
+      new Option('--no-groups', 'as where it is not said'),
+      ...settingsOptions(),
       new Option('--new-secret', 'replace the client secret or bind password by one from standard input'),
+    ],
+    examples: [
+      'identity-providers update contoso --issuer https://login.contoso.example --client-id guichet',
+      'identity-providers update contoso --new-secret < secret.txt',
     ],
     load: async () => (await import('./identity-provider-actions.ts')).update,
   });

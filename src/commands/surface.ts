@@ -39,9 +39,10 @@ export function jsonOption(): Option {
 
 /** An option that may be given several times. */
 export function repeatable(flags: string, description: string): Option {
-  return new Option(flags, `${description} (repeatable)`).argParser(
-    (value: string, previous: readonly string[] | undefined) => [...(previous ?? []), value],
-  );
+  return new Option(flags, `${description} (repeatable)`).argParser((value: string, previous: unknown) => [
+    ...(Array.isArray(previous) ? previous : []),
+    value,
+  ]);
 }
 
 /** `what` is what people have done by then. */

@@ -12,6 +12,7 @@ import { nameOf, whatIs } from './clients.ts';
 import type { ConsoleContext, Done, Screen, Visit } from './context.ts';
 import { command, configuration, equivalent } from './equivalents.ts';
 import { filled, formOf, lines, seen } from './form.ts';
+import { heldRoleActions, heldRoles } from './held-roles.ts';
 import { audiencesOf } from './new-client.ts';
 import { can } from './operator.ts';
 import { show } from './show.ts';
@@ -69,6 +70,7 @@ export const client: Screen = {
       form: formOf(visit, document, values, LABELS),
       access: await accessOf(context, visit, document),
       audiences: await audiencesOf(context, visit),
+      roles: actsForItself(document) ? await heldRoles(context, visit, 'client') : undefined,
       secrets: document.secrets.map(presentSecret),
       snippets: clientSnippets(context.config.issuer, document),
       equivalent: {
@@ -78,7 +80,7 @@ export const client: Screen = {
       mayWrite: can(visit.operator, 'admin:clients:write'),
     });
   },
-  actions: { save: { run: save }, ...clientActions },
+  actions: { save: { run: save }, ...heldRoleActions('client'), ...clientActions },
 };
 
 async function read(context: ConsoleContext, { id, operator }: Visit): Promise<ClientDocument> {
@@ -147,6 +149,11 @@ function valuesOf(document: ClientDocument): Record<keyof typeof LABELS, string>
     dpop_bound_access_tokens: isOn(document.dpop_bound_access_tokens),
     require_pushed_authorization_requests: isOn(document.require_pushed_authorization_requests),
   };
+}
+
+/** Roles of a client count for client credentials alone. */
+function actsForItself({ grant_types: grants }: ClientDocument): boolean {
+  return grants?.includes('client_credentials') ?? false;
 }
 
 function isOn(value: boolean | undefined): string {

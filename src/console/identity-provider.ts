@@ -10,25 +10,23 @@ import {
   disableProviderOperation,
   enableProviderOperation,
   showProviderOperation,
+  updateProviderOperation,
 } from '../admin/identity-providers.ts';
-import { etagOf } from '../admin/etag.ts';
 import { perform } from '../admin/perform.ts';
 import type { IdentityProviderDocument } from '../documents/identity-provider.ts';
 import { httpError } from '../http/errors.ts';
 import { displayName } from '../interactions/present.ts';
-import { listApis } from '../resources/store.ts';
-import { listRoles } from '../roles/store.ts';
 import type { ConsoleContext, Done, Screen, Visit } from './context.ts';
 import { quoted } from '../words.ts';
-import { command } from './equivalents.ts';
-import { seen } from './form.ts';
+import { command, equivalent } from './equivalents.ts';
+import { formOf, seen } from './form.ts';
 import { can } from './operator.ts';
 import { addressFacts, KIND_WORDS, settingFacts } from './provider-facts.ts';
+import { providerFields, SECRET_FIELDS } from './provider-fields.ts';
+import { configuredProvider, providerChanges, providerCommands, providerValues } from './provider-form.ts';
+import { roleChoices } from './role-choices.ts';
 import { show } from './show.ts';
 import { endedInWords } from './words.ts';
-
-/** Whoever has more of them maps groups from the command line. */
-const ROLES_MAX = 200;
 
 export const identityProvider: Screen = {
   path: '/identity-providers/:id',
@@ -40,6 +38,10 @@ export const identityProvider: Screen = {
     const provider = await read(context, visit);
     const usage = await perform(context, countIdentitiesOperation, { params }, operator);
     const { document } = await perform(context, listGroupsOperation, { params }, operator);
+    const mayWrite = can(operator, 'admin:identity-providers:write');
+    const settings = providerFields(provider.kind);
+    const labels = Object.fromEntries(settings.map(({ name, label }) => [name, label]));
+    const isEdited = (name: string) => settings.some((field) => field.name === name);
     show(context, visit, 'console-identity-provider', {
       id: provider.id,
       name: displayName(provider.name) || provider.slug,
@@ -50,23 +52,28 @@ export const identityProvider: Screen = {
       createdAt: new Date(provider.created_at),
       updatedAt: new Date(provider.updated_at),
       addresses: addressFacts(provider),
-      settings: settingFacts(provider),
+      settings: settingFacts(provider).filter(({ name }) => !mayWrite || !isEdited(name)),
+      form: formOf(visit, provider, providerValues(provider), labels),
+      fields: settings,
+      secret: SECRET_FIELDS[provider.kind],
       groups: document.groups.map((one) => ({
         group: one.group,
         roleId: one.role_id,
         role: one.role,
         audience: one.api,
       })),
-      roles: can(operator, 'admin:roles:read') ? await rolesOf(context) : [],
+      roles: can(operator, 'admin:roles:read') ? await roleChoices(context) : [],
       values: { group: fields['group'] ?? '', role: fields['role'] ?? '' },
-      etag: etagOf(provider),
-      equivalent: {
-        command: command(`identity-providers update ${provider.slug}`, ['--name', provider.name]),
-      },
-      mayWrite: can(operator, 'admin:identity-providers:write'),
+      equivalent: equivalent(
+        command(`identity-providers update ${provider.slug}`, ['--name', provider.name]),
+        'identity_providers',
+        configuredProvider(provider),
+      ),
+      mayWrite,
     });
   },
   actions: {
+    save: { run: save, fresh: true },
     disable: { run: disable },
     enable: { run: enable, fresh: true },
     check: { run: check },
@@ -84,6 +91,25 @@ async function read(context: ConsoleContext, visit: Visit): Promise<IdentityProv
     visit.operator,
   );
   return document;
+}
+
+/** What the form says otherwise; an issuer decides who comes in, so it asks for a fresh sign-in. */
+async function save(context: ConsoleContext, visit: Visit): Promise<Done> {
+  const before = await read(context, visit);
+  const body = providerChanges(before, visit.fields);
+  if (Object.keys(body).length === 0) {
+    return { to: `/identity-providers/${visit.id}`, notice: { message: 'Nothing was changed.' } };
+  }
+  const line = providerCommands(before, visit.fields);
+  const request = { params: asked(visit), body, ...seen(visit) };
+  const { document } = await perform(context, updateProviderOperation, request, visit.operator);
+  return {
+    to: `/identity-providers/${visit.id}`,
+    notice: {
+      message: 'Saved. Check it before you rely on it.',
+      ...equivalent(line, 'identity_providers', configuredProvider(document)),
+    },
+  };
 }
 
 async function disable(context: ConsoleContext, visit: Visit): Promise<Done> {
@@ -170,12 +196,6 @@ async function groupCommand(
   const { role = '', api = '' } = mapped ?? {};
   const words = ['identity-providers', verb, slug, quoted(group)].join(' ');
   return { role, line: command(words, ['--api', api], ['--role', role]) };
-}
-
-async function rolesOf({ db }: ConsoleContext): Promise<{ id: string; label: string }[]> {
-  const audiences = new Map((await listApis(db.knex)).map(({ id, audience }) => [id, audience]));
-  const found = await listRoles(db.knex, { limit: ROLES_MAX });
-  return found.map(({ id, name, apiId }) => ({ id, label: `${name} (${audiences.get(apiId) ?? ''})` }));
 }
 
 function asked({ id }: Visit) {

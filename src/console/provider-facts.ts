@@ -7,6 +7,8 @@ export const KIND_WORDS: Readonly<Record<IdentityProviderDocument['kind'], strin
 };
 
 interface Fact {
+  /** Of the member of the document. */
+  readonly name: string;
   readonly label: string;
   readonly value: string;
 }
@@ -14,38 +16,38 @@ interface Fact {
 /** What the other side has to be told. */
 export function addressFacts(provider: IdentityProviderDocument): Fact[] {
   return facts([
-    ['Redirect URI', provider.redirect_uri],
-    ['Back-channel logout', provider.backchannel_logout_uri],
-    ['Our metadata', provider.metadata_url],
-    ['Assertion consumer', provider.acs_url],
+    ['redirect_uri', 'Redirect URI', provider.redirect_uri],
+    ['backchannel_logout_uri', 'Back-channel logout', provider.backchannel_logout_uri],
+    ['metadata_url', 'Our metadata', provider.metadata_url],
+    ['acs_url', 'Assertion consumer', provider.acs_url],
   ]);
 }
 
 /** How it is set up, without what is secret. Certificates are counted: nobody reads them. */
 export function settingFacts(provider: IdentityProviderDocument): Fact[] {
   const settings = Object.entries(provider.settings).map(
-    ([name, value]) => [labelOf(name), textOf(value)] as const,
+    ([name, value]) => [name, labelOf(name), textOf(value)] as const,
   );
+  const strangers = provider.provisioning === 'create' ? 'get an account' : 'connect an account they have';
+  const verified = provider.trusts_email ? 'count as verified here' : 'are verified again';
+  const claims = Object.entries(provider.mapping)
+    .map(([ours, theirs]) => (ours === theirs ? ours : `${ours} from ${theirs}`))
+    .join(', ');
   return facts([
     ...settings,
-    ['Secret', provider.has_secret ? 'kept sealed, never shown' : 'none'],
-    ['E-mail domains', provider.domains.join(' ')],
-    ['Button on the sign-in page', provider.has_button ? 'yes' : 'no'],
-    ['Strangers', provider.provisioning === 'create' ? 'get an account' : 'connect an account they have'],
-    ['Its verified addresses', provider.trusts_email ? 'count as verified here' : 'are verified again'],
-    ['Its second factor', provider.trusts_mfa ? 'counts here' : 'does not count here'],
-    [
-      'Claims',
-      Object.entries(provider.mapping)
-        .map(([ours, theirs]) => (ours === theirs ? ours : `${ours} from ${theirs}`))
-        .join(', '),
-    ],
-    ['Groups are in', provider.groups_attribute ?? ''],
+    ['has_secret', 'Secret', provider.has_secret ? 'kept sealed, never shown' : 'none'],
+    ['domains', 'E-mail domains', provider.domains.join(' ')],
+    ['has_button', 'Button on the sign-in page', provider.has_button ? 'yes' : 'no'],
+    ['provisioning', 'Strangers', strangers],
+    ['trusts_email', 'Its verified addresses', verified],
+    ['trusts_mfa', 'Its second factor', provider.trusts_mfa ? 'counts here' : 'does not count here'],
+    ['mapping', 'Claims', claims],
+    ['groups_attribute', 'Groups are in', provider.groups_attribute ?? ''],
   ]);
 }
 
-function facts(pairs: readonly (readonly [string, string | undefined])[]): Fact[] {
-  return pairs.flatMap(([label, value]) => (value ? [{ label, value }] : []));
+function facts(rows: readonly (readonly [string, string, string | undefined])[]): Fact[] {
+  return rows.flatMap(([name, label, value]) => (value ? [{ name, label, value }] : []));
 }
 
 function textOf(value: unknown): string {

@@ -7,11 +7,11 @@ import { listIdentitiesOperation } from '../admin/user-credentials.ts';
 import { showUserOperation, updateUserOperation } from '../admin/users.ts';
 import type { UserDocument } from '../documents/user.ts';
 import { displayName } from '../interactions/present.ts';
-import { rolesOf } from '../roles/assignment-store.ts';
 import { deviceOf } from '../sessions/device.ts';
 import type { ConsoleContext, Done, Screen, Visit } from './context.ts';
 import { command } from './equivalents.ts';
 import { filled, formOf, seen } from './form.ts';
+import { heldRoleActions, heldRoles } from './held-roles.ts';
 import { can } from './operator.ts';
 import { show } from './show.ts';
 import { userActions } from './user-actions.ts';
@@ -61,7 +61,7 @@ export const user: Screen = {
       })),
       sessions: await sessionsOf(context, visit),
       consents: await consentsOf(context, visit),
-      roles: await rolesShown(context, visit),
+      roles: await heldRoles(context, visit, 'user'),
       equivalent: {
         command: command(`users update ${document.id}`, ['--name', personName(document)]),
       },
@@ -70,7 +70,7 @@ export const user: Screen = {
       mayWithdraw: can(visit.operator, 'admin:grants:write'),
     });
   },
-  actions: { save: { run: save }, ...userActions },
+  actions: { save: { run: save }, ...heldRoleActions('user'), ...userActions },
 };
 
 async function save(context: ConsoleContext, visit: Visit): Promise<Done> {
@@ -120,12 +120,6 @@ async function consentsOf(context: ConsoleContext, { operator, id }: Visit): Pro
     scopes: [...consent.scopes, ...Object.values(consent.resources).flat()],
     since: new Date(consent.since),
   }));
-}
-
-async function rolesShown({ db }: ConsoleContext, { operator, id }: Visit): Promise<Locals['roles']> {
-  if (!can(operator, 'admin:roles:read')) return undefined;
-  const given = await rolesOf(db.knex, { accountId: id });
-  return given.map(({ name, audience, source }) => ({ name, audience, source }));
 }
 
 function valuesOf(document: UserDocument): Record<keyof typeof LABELS, string> {

@@ -4,6 +4,7 @@ import {
   disableWebhookOperation,
   enableWebhookOperation,
   listWebhooksOperation,
+  replayWebhookOperation,
   showWebhookOperation,
   testWebhookOperation,
 } from '../admin/webhooks.ts';
@@ -16,6 +17,7 @@ import { filled, words } from './form.ts';
 import { pageOf } from './list.ts';
 import { can } from './operator.ts';
 import { show } from './show.ts';
+import { instantOf, isSpan } from './when.ts';
 
 export const webhooks: Screen = {
   path: '/webhooks',
@@ -55,6 +57,7 @@ export const webhooks: Screen = {
   actions: {
     create: { run: create, fresh: true },
     test: { run: test },
+    replay: { run: replay },
     disable: { run: disable },
     enable: { run: enable },
     delete: { run: remove },
@@ -97,6 +100,21 @@ async function test(context: ConsoleContext, visit: Visit): Promise<Done> {
   if (!document.delivered)
     throw httpError('invalid_request', `${name} did not take it: ${document.error ?? ''}`);
   return said(visit, `${name} took an event of the type webhook.test.`, 'test');
+}
+
+/** Whatever happened since a time; receivers know by `webhook-id` what they had. */
+async function replay(context: ConsoleContext, visit: Visit): Promise<Done> {
+  const typed = filled(visit.fields['since']);
+  const now = context.clock.now();
+  const since = instantOf(typed, { now, meant: 'past', label: 'Since' });
+  if (typed === undefined || since === undefined)
+    throw httpError('invalid_request', 'Say since when everything is to be sent again.');
+  const request = { params: asked(visit), body: { since } };
+  const { document } = await perform(context, replayWebhookOperation, request, visit.operator);
+  const { webhook_id: id } = asked(visit);
+  const message = `${document.name} is sent again what happened since ${since}.`;
+  const line = command(`webhooks replay ${id}`, ['--since', isSpan(typed) ? typed : since]);
+  return { to: '/webhooks', notice: { message, command: line } };
 }
 
 async function disable(context: ConsoleContext, visit: Visit): Promise<Done> {

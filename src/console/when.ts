@@ -7,6 +7,11 @@ const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600
 const SPAN = /^(\d{1,6})\s*([smhd])$/;
 const TIME = z.iso.datetime({ offset: true, local: true }).or(z.iso.date());
 
+/** `24h`, without spaces in it: so far from now. */
+export function isSpan(text: string): boolean {
+  return /^\d{1,6}[smhd]$/.test(text);
+}
+
 /**
  * A point in time as people type it, as RFC 3339 in UTC: `24h` is so long ago or, where the future is meant, so long from now. A time
  * without a zone is UTC. undefined for an empty field. Throws `invalid_request`.

@@ -66,6 +66,23 @@ interface RoleLocals {
   readonly mayWrite: boolean;
 }
 
+/** On the page of a person or a client. */
+export interface HeldRoles {
+  /** Of that page. */
+  readonly path: string;
+  readonly held: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly audience: string;
+    /** The identity provider whose group gave it; undefined: an operator did. */
+    readonly providerId: string | undefined;
+    readonly givenAt: Date;
+  }[];
+  /** What can be given beside them. */
+  readonly choices: readonly { readonly id: string; readonly label: string }[];
+  readonly mayWrite: boolean;
+}
+
 export interface RoleHolder {
   readonly id: string;
   readonly isClient: boolean;
@@ -111,9 +128,22 @@ interface IdentityProviderLocals {
   }[];
   readonly roles: readonly { readonly id: string; readonly label: string }[];
   readonly values: { readonly group: string; readonly role: string };
-  readonly etag: string;
+  readonly form: Form;
+  readonly fields: readonly SettingField[];
+  /** What replaces the secret, or the certificates, that there are. */
+  readonly secret: { readonly name: string; readonly label: string; readonly hint: string };
   readonly equivalent: Equivalent;
   readonly mayWrite: boolean;
+}
+
+export interface SettingField {
+  readonly name: string;
+  readonly control: 'text' | 'words' | 'lines' | 'switch' | 'choice';
+  readonly label: string;
+  readonly hint?: string;
+  readonly choices?: readonly (readonly [value: string, label: string])[];
+  /** Not among the first things one looks for. */
+  readonly isFurther?: true;
 }
 
 export interface Fact {

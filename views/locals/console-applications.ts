@@ -1,3 +1,4 @@
+import type { HeldRoles } from './console-access.ts';
 import type { ConsoleFrame, Equivalent, Form, Pager, Search } from './console.ts';
 
 /** Clients and APIs. */
@@ -60,6 +61,8 @@ interface ClientLocals {
     }[];
   }[];
   readonly audiences: readonly string[];
+  /** What it may do for itself. undefined: not for this operator's eyes, or it never acts for itself. */
+  readonly roles: HeldRoles | undefined;
   readonly secrets: readonly {
     readonly hint: string;
     readonly createdAt: Date;

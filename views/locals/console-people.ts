@@ -1,3 +1,4 @@
+import type { HeldRoles } from './console-access.ts';
 import type { ConsoleFrame, Equivalent, Form, Pager, Search } from './console.ts';
 
 /** Users. */
@@ -58,8 +59,7 @@ interface UserLocals {
         readonly since: Date;
       }[]
     | undefined;
-  readonly roles:
-    readonly { readonly name: string; readonly audience: string; readonly source: string }[] | undefined;
+  readonly roles: HeldRoles | undefined;
   readonly equivalent: Equivalent;
   readonly mayWrite: boolean;
   readonly mayEndSessions: boolean;

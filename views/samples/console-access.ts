@@ -122,12 +122,7 @@ const provider: ConsoleAccessPages['console-identity-provider'] = {
     { label: 'Redirect URI', value: 'https://login.example.org/upstream/contoso/callback' },
     { label: 'Back-channel logout', value: 'https://login.example.org/upstream/contoso/backchannel-logout' },
   ],
-  settings: [
-    { label: 'Issuer', value: 'https://login.contoso.example/9f1c2d3e-4a5b-6c7d-8e9f-0a1b2c3d4e5f/v2.0' },
-    { label: 'client_id', value: 'guichet' },
-    { label: 'Secret', value: 'kept sealed, never shown' },
-    { label: 'E-mail domains', value: 'contoso.example' },
-  ],
+  settings: [{ label: 'Secret', value: 'kept sealed, never shown' }],
   groups: [
     {
       group: 'CN=Sales,OU=Groups,DC=contoso,DC=example',
@@ -138,7 +133,35 @@ const provider: ConsoleAccessPages['console-identity-provider'] = {
   ],
   roles: [{ id: 'rol_1', label: 'clerk (https://api.example.com/orders)' }],
   values: { group: '', role: '' },
-  etag: '"bWFkZSBmcm9tIHRoaXM"',
+  form: {
+    values: {
+      name: 'Contoso',
+      issuer: 'https://login.contoso.example/9f1c2d3e-4a5b-6c7d-8e9f-0a1b2c3d4e5f/v2.0',
+      auth_method: 'client_secret_post',
+      domains: 'contoso.example contoso.test',
+      has_button: 'on',
+      mapping: 'email=mail\nname=display_name',
+    },
+    etag: '"bWFkZSBmcm9tIHRoaXM"',
+    differences: [],
+  },
+  fields: [
+    { name: 'name', control: 'text', label: 'Name', hint: 'On its button, and in sentences.' },
+    { name: 'issuer', control: 'text', label: 'Issuer', hint: 'Exactly as in its discovery document.' },
+    {
+      name: 'auth_method',
+      control: 'choice',
+      label: 'How this server authenticates there',
+      choices: [
+        ['client_secret_basic', 'client_secret_basic'],
+        ['client_secret_post', 'client_secret_post'],
+      ],
+    },
+    { name: 'domains', control: 'words', label: 'E-mail domains', hint: 'Several with spaces between.' },
+    { name: 'has_button', control: 'switch', label: 'A button on the sign-in page' },
+    { name: 'mapping', control: 'lines', label: 'Claims', hint: 'One a line.', isFurther: true },
+  ],
+  secret: { name: 'client_secret', label: 'Another client secret', hint: 'It is kept sealed.' },
   equivalent: { command: 'guichet identity-providers update contoso --name Contoso' },
   mayWrite: true,
 };
@@ -189,7 +212,28 @@ export const consoleAccessSamples: SamplesOf<ConsoleAccessPages> = {
   'console-identity-providers': { some: providers, none: { ...providers, providers: [] } },
   'console-identity-provider': {
     contoso: provider,
-    auditor: { ...provider, isDisabled: true, addresses: [], groups: [], mayWrite: false },
+    changed: {
+      ...provider,
+      frame: {
+        ...sampleConsole('Identity providers'),
+        refusal: { message: 'It was changed since it was read.', code: 'precondition_failed' },
+      },
+      form: {
+        ...provider.form,
+        differences: [{ field: 'Name', yours: 'Contoso EU', stored: 'Contoso (old)' }],
+      },
+    },
+    auditor: {
+      ...provider,
+      settings: [
+        { label: 'Issuer', value: 'https://login.contoso.example/v2.0' },
+        { label: 'client_id', value: 'guichet' },
+      ],
+      isDisabled: true,
+      addresses: [],
+      groups: [],
+      mayWrite: false,
+    },
   },
   'console-new-identity-provider': {
     empty: newProvider,

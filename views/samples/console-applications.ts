@@ -1,6 +1,6 @@
 import type { ConsolePages, ConsoleFrame } from '../locals/console.ts';
 import type { ConsoleApplicationPages } from '../locals/console-applications.ts';
-import { lately, sampleConsole, since } from './console-frame.ts';
+import { lately, sampleConsole, sampleHeldRoles, since } from './console-frame.ts';
 import type { SamplesOf } from './samples.ts';
 
 const search = { action: '/console/clients', text: '', label: 'Name or client_id' };
@@ -87,6 +87,7 @@ const client: ConsolePages['console-client'] = {
     { audience: 'https://api.example.com/invoices', apiName: 'Invoices', scopes: [] },
   ],
   audiences: ['https://api.example.com/orders', 'https://api.example.com/invoices'],
+  roles: undefined,
   secrets: [
     { hint: 'gcs_Vd8k', createdAt: since, expiresAt: lately, lastUsedAt: undefined },
     { hint: 'gcs_p0Qz', createdAt: lately, expiresAt: undefined, lastUsedAt: undefined },
@@ -238,7 +239,14 @@ export const consoleApplicationSamples: SamplesOf<ConsoleApplicationPages> = {
         differences: [{ field: 'Name', yours: 'Atelier Notes 2', stored: 'Atelier Notes (staging)' }],
       },
     },
-    machine: { ...client, what: 'Machine', takesRedirects: false, isDisabled: true, access: [] },
+    machine: {
+      ...client,
+      roles: sampleHeldRoles('/console/clients/cli_01k9x4w3v2'),
+      what: 'Machine',
+      takesRedirects: false,
+      isDisabled: true,
+      access: [],
+    },
     auditor: { ...client, mayWrite: false, hasSecrets: false, isUnverified: true },
   },
   'console-apis': { some: apis, none: { ...apis, apis: [] } },

@@ -1,3 +1,4 @@
+import type { HeldRoles } from '../locals/console-access.ts';
 import type { ConsoleFrame } from '../locals/console.ts';
 
 const ENTRIES: readonly (readonly [group: string, entries: readonly (readonly [string, string])[]])[] = [
@@ -60,3 +61,23 @@ export function sampleConsole(current: string): ConsoleFrame {
 
 export const since = new Date('2031-03-02T18:04:00Z');
 export const lately = new Date('2031-05-06T07:20:00Z');
+
+/** On the page that `path` leads to. */
+export function sampleHeldRoles(path: string): HeldRoles {
+  const audience = 'https://api.example.com/orders';
+  return {
+    path,
+    held: [
+      {
+        id: 'rol_2',
+        name: 'owner',
+        audience: 'https://login.example.org/admin/v1',
+        providerId: undefined,
+        givenAt: since,
+      },
+      { id: 'rol_1', name: 'clerk', audience, providerId: 'idp_1', givenAt: lately },
+    ],
+    choices: [{ id: 'rol_3', label: `guest (${audience})` }],
+    mayWrite: true,
+  };
+}

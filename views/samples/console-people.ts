@@ -1,6 +1,6 @@
 import type { ConsolePages } from '../locals/console.ts';
 import type { ConsolePeoplePages } from '../locals/console-people.ts';
-import { lately, sampleConsole, since } from './console-frame.ts';
+import { lately, sampleConsole, sampleHeldRoles, since } from './console-frame.ts';
 import type { SamplesOf } from './samples.ts';
 
 const pager = { first: undefined, next: undefined };
@@ -64,7 +64,7 @@ const user: ConsolePages['console-user'] = {
       since,
     },
   ],
-  roles: [{ name: 'owner', audience: 'https://login.example.org/admin/v1', source: 'operator' }],
+  roles: sampleHeldRoles('/console/users/usr_01k9x4w3v2'),
   equivalent: { command: "guichet users update usr_01k9x4w3v2 --name 'Inès Moreau'" },
   mayWrite: true,
   mayEndSessions: true,
@@ -83,8 +83,14 @@ export const consolePeopleSamples: SamplesOf<ConsolePeoplePages> = {
       identities: [],
       sessions: [],
       consents: [],
-      roles: [],
+      roles: { ...sampleHeldRoles('/console/users/usr_01k9x4w3v2'), held: [] },
     },
-    auditor: { ...user, mayWrite: false, mayEndSessions: false, mayWithdraw: false },
+    auditor: {
+      ...user,
+      roles: { ...sampleHeldRoles('/console/users/usr_01k9x4w3v2'), choices: [], mayWrite: false },
+      mayWrite: false,
+      mayEndSessions: false,
+      mayWithdraw: false,
+    },
   },
 };
