@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-import type { newApiDocument } from '../documents/api.ts';
+import type { ApiDocument, newApiDocument } from '../documents/api.ts';
 import { httpError } from '../http/errors.ts';
 import { command } from './equivalents.ts';
 import { filled, lines } from './form.ts';
@@ -41,8 +41,7 @@ export function newApiCommand(body: NewApiBody): string {
   return command('apis create', ['--audience', body.audience], ...settingsWords(body));
 }
 
-/** The options that `apis create` and `apis update` have in common. */
-export function settingsWords(body: Omit<NewApiBody, 'audience'>) {
+function settingsWords(body: Omit<NewApiBody, 'audience'>) {
   const ttl = body.token_ttl_seconds;
   return [
     ['--name', body.name],
@@ -50,7 +49,35 @@ export function settingsWords(body: Omit<NewApiBody, 'audience'>) {
     ['--ttl', ttl === undefined ? undefined : String(ttl)],
     ['--alg', body.signing_alg],
     ['--require', body.requirement === 'any' ? undefined : body.requirement],
+    ...(body.enforces_roles ? (['--enforce-roles'] as const) : []),
   ] as const;
+}
+
+/** What differs from what was stored; without any difference, the line for its name. */
+export function apiCommand(before: ApiDocument, after: ApiDocument): string {
+  const told = new Map(before.scopes.map(({ name, description }) => [name, description]));
+  const scopes = after.scopes.filter(({ name, description }) => told.get(name) !== description);
+  const kept = new Set(after.scopes.map(({ name }) => name));
+  const removed = before.scopes.filter(({ name }) => !kept.has(name)).map(({ name }) => name);
+  const changed = (name: 'name' | 'signing_alg' | 'requirement' | 'token_ttl_seconds') =>
+    before[name] === after[name] ? undefined : String(after[name]);
+  const words = [
+    ['--name', changed('name')],
+    ['--scope', scopes.map(({ name, description }) => `${name}=${description}`)],
+    ['--remove-scope', removed],
+    ['--ttl', changed('token_ttl_seconds')],
+    ['--alg', changed('signing_alg')],
+    ['--require', changed('requirement')],
+  ] as const;
+  const roles = after.enforces_roles ? '--enforce-roles' : '--no-enforce-roles';
+  const isSame =
+    before.enforces_roles === after.enforces_roles &&
+    words.every(([, value]) => value === undefined || value.length === 0);
+  return command(
+    `apis update ${after.audience}`,
+    ...(isSame ? [['--name', after.name] as const] : words),
+    ...(before.enforces_roles === after.enforces_roles ? [] : [roles]),
+  );
 }
 
 function toSeconds(text: string): number {

@@ -11,7 +11,7 @@ import type { ApiDocument } from '../documents/api.ts';
 import { httpError } from '../http/errors.ts';
 import { displayName } from '../interactions/present.ts';
 import { SIGNING_ALGS } from '../resources/api.ts';
-import { scopesText, settingsOf, settingsWords } from './api-form.ts';
+import { apiCommand, scopesText, settingsOf } from './api-form.ts';
 import { apiSnippets } from './snippets/api.ts';
 import type { ConsoleContext, Done, Screen, Visit } from './context.ts';
 import { command, configuration, equivalent } from './equivalents.ts';
@@ -53,7 +53,7 @@ export const api: Screen = {
       clients: can(operator, 'admin:clients:read') ? await clientsOf(context, document.id) : [],
       snippets: apiSnippets(context.config.issuer, document),
       equivalent: {
-        command: command(`apis update ${document.audience}`, ...settingsWords(document)),
+        command: apiCommand(document, document),
         configuration: configuration('apis', configured(document)),
       },
       mayWrite: can(operator, 'admin:apis:write') && document.origin !== 'built-in',
@@ -70,13 +70,14 @@ export const api: Screen = {
 async function save(context: ConsoleContext, visit: Visit): Promise<Done> {
   const body = settingsOf(visit.fields);
   const params = { api_id: visit.id };
+  const { document: before } = await perform(context, showApiOperation, { params }, visit.operator);
   const { document } = await perform(
     context,
     updateApiOperation,
     { params, body, ...seen(visit) },
     visit.operator,
   );
-  const line = command(`apis update ${document.audience}`, ...settingsWords(body));
+  const line = apiCommand(before, document);
   return {
     to: `/apis/${visit.id}`,
     notice: { message: 'Saved.', ...equivalent(line, 'apis', configured(document)) },

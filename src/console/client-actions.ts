@@ -7,9 +7,11 @@ import {
 } from '../admin/clients.ts';
 import { rotateSecretOperation } from '../admin/client-parts.ts';
 import { perform } from '../admin/perform.ts';
+import type { ClientDocument } from '../documents/client.ts';
 import { httpError } from '../http/errors.ts';
 import type { Action, ConsoleContext, Done, Visit } from './context.ts';
-import { command } from './equivalents.ts';
+import { configuredClient } from './client-form.ts';
+import { command, equivalent } from './equivalents.ts';
 import { filled, seen } from './form.ts';
 import { endedInWords } from './words.ts';
 
@@ -32,7 +34,7 @@ async function saveAccess(context: ConsoleContext, visit: Visit): Promise<Done> 
     .filter((name) => name.startsWith(SCOPE_FIELD))
     .map((name) => name.slice(SCOPE_FIELD.length));
   const apis = [...(await otherAccess(context, visit, audience)), { audience, scopes }];
-  await change(context, visit, apis);
+  const document = await change(context, visit, apis);
   const line = command(
     `clients update ${visit.id}`,
     ['--api', audience],
@@ -42,17 +44,21 @@ async function saveAccess(context: ConsoleContext, visit: Visit): Promise<Done> 
     scopes.length > 0
       ? 'Saved.'
       : 'The client may ask for tokens of this API now. Choose which scopes they may have.';
-  return { to: `/clients/${visit.id}`, notice: { message, command: line } };
+  return {
+    to: `/clients/${visit.id}`,
+    notice: { message, ...equivalent(line, 'clients', configuredClient(document)) },
+  };
 }
 
 async function removeAccess(context: ConsoleContext, visit: Visit): Promise<Done> {
   const audience = audienceOf(visit);
-  await change(context, visit, await otherAccess(context, visit, audience));
+  const document = await change(context, visit, await otherAccess(context, visit, audience));
+  const line = command(`clients update ${visit.id}`, ['--remove-api', audience]);
   return {
     to: `/clients/${visit.id}`,
     notice: {
       message: 'The client may ask for no more tokens of this API.',
-      command: command(`clients update ${visit.id}`, ['--remove-api', audience]),
+      ...equivalent(line, 'clients', configuredClient(document)),
     },
   };
 }
@@ -66,9 +72,10 @@ async function change(
   context: ConsoleContext,
   visit: Visit,
   apis: { audience: string; scopes: string[] }[],
-): Promise<void> {
-  const params = { client_id: visit.id };
-  await perform(context, updateClientOperation, { params, body: { apis }, ...seen(visit) }, visit.operator);
+): Promise<ClientDocument> {
+  const asked = { params: { client_id: visit.id }, body: { apis }, ...seen(visit) };
+  const { document } = await perform(context, updateClientOperation, asked, visit.operator);
+  return document;
 }
 
 async function rotate(context: ConsoleContext, { id, fields, operator }: Visit): Promise<Done> {

@@ -83,15 +83,31 @@ async function save(context: ConsoleContext, visit: Visit): Promise<Done> {
     profile: Object.fromEntries(claims.map((claim) => [claim, filled(fields[claim]) ?? null])),
   };
   const params = { user_id: id };
+  const { document: before } = await perform(context, showUserOperation, { params }, operator);
   const asked = { params, body, ...seen(visit) };
   const { document } = await perform(context, updateUserOperation, asked, operator);
-  const line = command(
-    `users update ${id}`,
-    ['--email', document.email ?? undefined],
-    ['--username', document.username ?? undefined],
-    ['--name', document.profile.name],
-  );
+  const line = commandFor(before, document);
   return { to: `/users/${id}`, notice: { message: 'Saved.', command: line } };
+}
+
+/** What differs; without any difference, the line for the name. */
+function commandFor(before: UserDocument, after: UserDocument): string {
+  const [was, is] = [valuesOf(before), valuesOf(after)];
+  const names = (['email', 'username', ...CLAIMS] as const).filter((name) => was[name] !== is[name]);
+  const words = [
+    ...names.map((name) =>
+      is[name] === ''
+        ? (['--unset', name] as const)
+        : ([`--${name.replaceAll('_', '-')}`, is[name]] as const),
+    ),
+    ...(before.email_verified === after.email_verified
+      ? []
+      : [after.email_verified ? '--email-verified' : '--no-email-verified']),
+  ];
+  return command(
+    `users update ${after.id}`,
+    ...(words.length === 0 ? [['--name', personName(after)] as const] : words),
+  );
 }
 
 async function sessionsOf(context: ConsoleContext, { operator, id }: Visit): Promise<Locals['sessions']> {
