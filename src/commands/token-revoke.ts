@@ -4,7 +4,6 @@ import { clientNotFound } from '../clients/not-found.ts';
 import { findClient } from '../clients/store.ts';
 import { findKey } from '../keys/store.ts';
 import { endToken, tokenNotFound } from '../inspection/end-token.ts';
-import { findLedgerRow } from '../revocation/search-tokens.ts';
 import { revoke, type Revoked } from '../revocation/revoke.ts';
 import type { RevokeTarget } from '../revocation/token.ts';
 import { ACTOR } from './actor.ts';
@@ -25,7 +24,6 @@ const schema = z
     tokenStdin: z.literal(true),
     id: z.string(),
     jti: z.string(),
-    id: z.string(),
     grant: z.string(),
     session: z.string(),
     user: z.string(),
@@ -52,13 +50,7 @@ async function targetOf(context: CommandContext, chosen: z.output<typeof schema>
     const row = await getLedgerRow(context, id);
     return { digest: row.id, expiresAt: row.expiresAt };
   }
-async function targetOf(
-  { db, clock }: CommandContext,
-  chosen: z.output<typeof schema>,
-): Promise<RevokeTarget> {
-  const { jti, id, grant, session, user, client, api, key, issuedBefore } = chosen;
   if (jti !== undefined) return { jti };
-  if (id !== undefined) return inLedger(db, id);
   if (grant !== undefined) return { grant };
   if (session !== undefined) return { session };
   if (user !== undefined) return { account: (await getUserByName(db.knex, user)).id };
@@ -69,12 +61,6 @@ async function targetOf(
   if (key !== undefined && !(await findKey(db.knex, key))) throw tokenNotFound('There is no such key.');
   if (key !== undefined) return { key };
   return { issuedBefore: issuedBefore === 'now' ? clock.now() : parseTime(issuedBefore) };
-}
-
-async function inLedger({ knex }: CommandContext['db'], id: string): Promise<RevokeTarget> {
-  const row = await findLedgerRow(knex, id);
-  if (!row) throw tokenNotFound('There is no such access token in the ledger.');
-  return { digest: row.id, expiresAt: row.expiresAt };
 }
 
 function said(revoked: Revoked): Outcome {

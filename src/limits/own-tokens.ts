@@ -2,7 +2,7 @@ import { compactVerify, createLocalJWKSet } from 'jose';
 
 import type { Database } from '../db/database.ts';
 import { artifactDigest } from '../grants/artifact.ts';
-import { findPresentedArtifact } from '../grants/store.ts';
+import { findPresentedArtifact } from '../grants/presented-store.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { publicJwk } from '../keys/public-jwk.ts';
 

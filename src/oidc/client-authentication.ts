@@ -69,20 +69,6 @@ export const AUTHENTICATED_PATHS = new Set([
 export function throttleClients(hall: HallContext): Middleware {
   return async function throttleClientAuthentication(ctx, next) {
     if (ctx.method !== 'POST' || !AUTHENTICATED_PATHS.has(ctx.path)) return next();
-    if ((readForm(ctx).get('client_assertion') ?? '').length > ASSERTION_LENGTH_MAX) {
-      throw httpError('invalid_request', 'The client assertion is too long.');
-    }
-    const clientId = presentedClientId(ctx);
-    if (clientId === undefined) return next();
-    const buckets = clientAuthBuckets({ clientId, address: stateOf(ctx).address });
-    const seconds = hall.throttle.blockedFor(keysOf(buckets));
-    if (seconds > 0) {
-      const words = `throttled for ${seconds} s more: too many failed attempts as ${quote(clientId)} from this address`;
-      explain(ctx, { step: 'client authentication', verdict: 'refused', words });
-      explainWhose(ctx, { clientId });
-      throw tooManyRequests(seconds);
-    }
-    if (ctx.method !== 'POST' || !GUARDED_PATHS.has(ctx.path)) return next();
     if (isAssertionTooLong(ctx)) throw httpError('invalid_request', 'The client assertion is too long.');
     if (!hall.throttle.isOpen()) refuseWhileClosed(hall, ctx);
     await next();
