@@ -12,7 +12,9 @@ export async function queryOnce<R extends QueryResultRow>(
   const client = await pool.connect();
   try {
     const [, result] = await Promise.all([
-      client.query('BEGIN READ ONLY; SET LOCAL plan_cache_mode = force_custom_plan'),
+      client.query(
+        'BEGIN READ ONLY; SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_seqscan = on',
+      ),
       client.query<R>(text, [...values]),
       client.query('COMMIT'),
     ]);
