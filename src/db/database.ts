@@ -107,8 +107,8 @@ function openPool(settings: ClientConfig, max: number): Pool {
   pool.on('error', ignore);
   pool.on('connect', (client) => {
     client.on('error', ignore);
-    client.query(ONE_PLAN).catch(ignore);
     boundSilence(client, SILENCE_MS);
+    client.query(ONE_PLAN).catch(ignore);
   });
   return pool;
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Database, isUnavailable, openDatabase } from '../../src/db/database.ts';
+import { queryOnce } from '../../src/db/query-once.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
@@ -52,6 +53,15 @@ describe('columns arrive', () => {
 });
 
 describe('a connection', () => {
+  test('of the pool plans a statement once, but not one that is to be planned for its values', async () => {
+    const mode = `SELECT current_setting('plan_cache_mode') AS mode, current_setting('enable_seqscan') AS scans`;
+    expect((await db.pool.query(mode)).rows).toEqual([{ mode: 'force_generic_plan', scans: 'off' }]);
+    expect((await queryOnce(db.pool, mode, [])).rows).toEqual([{ mode: 'force_custom_plan', scans: 'on' }]);
+    await expect(queryOnce(db.pool, 'DELETE FROM notes', [])).rejects.toThrow('read-only');
+    expect((await db.pool.query(mode)).rows).toEqual([{ mode: 'force_generic_plan', scans: 'off' }]);
+    expect((await db.knex.raw(mode)).rows).toEqual([{ mode: 'auto', scans: 'on' }]);
+  });
+
   test('is opened from a URL as from settings, by knex and by the pool', async () => {
     const other = openDatabase({ url: database.url, applicationName: 'by url' });
     const name = 'SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()';

@@ -5,6 +5,8 @@
 import { CompactEncrypt, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import type { Clock } from '../../src/clock.ts';
+import { ownKeysOf, verifyOwnToken } from '../../src/revocation/own-token.ts';
 import { makeApi } from '../support/factories.ts';
 import { makeKey } from '../support/keyed.ts';
 import { createNode, type Answer, type Node } from '../support/node.ts';
@@ -99,6 +101,23 @@ describe('introspection', () => {
       const { status, json } = await introspect(node, app, token);
       expect({ name, status, json }).toEqual({ name, status: 200, json: { active: false } });
     }
+  });
+
+  test('a signature that was verified before is none of another token, and lets nothing live on', async () => {
+    const { keys, clock } = server.services;
+    const verify = (token: string, context: { clock?: Clock; issuer?: string } = {}) =>
+      verifyOwnToken(token, { ownKeys, issuer: server.issuer, clock, ...context });
+    const ownKeys = ownKeysOf(keys);
+    const first = await verify(jwt.access);
+    expect(first).toMatchObject({ client_id: app.id });
+    expect(await verify(jwt.access)).toEqual(first);
+    const expired = { now: () => new Date(Number(first?.exp) * 1000) };
+    expect(await verify(jwt.access, { clock: expired })).toBeUndefined();
+    expect(await verify(jwt.access, { issuer: 'https://other.example' })).toBeUndefined();
+    const [head = '', body = '', signature = ''] = jwt.access.split('.');
+    const [otherHead, otherBody] = (await obtainTokens(node, app, cookie)).access.split('.');
+    expect(await verify(`${otherHead}.${otherBody}.${signature}`)).toBeUndefined();
+    expect(await verify(`${head}.${body}.${'A'.repeat(86)}`)).toBeUndefined();
   });
 
   async function makeCredentials(audience: string): Promise<App> {
