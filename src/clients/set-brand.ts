@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import type { Actor } from '../audit/event.ts';
 import { record } from '../audit/record.ts';
 import { readPicture, type Picture } from '../config/picture.ts';
+import { refuseBuiltIn } from './built-in.ts';
 import type { ClientRecord } from './client.ts';
 import { getClient, type ClientContext } from './create-client.ts';
 import { clientNotFound } from './not-found.ts';
@@ -16,7 +17,7 @@ export interface BrandChanges {
   readonly logo?: Buffer | null | undefined;
 }
 
-/** Throws `client_not_found` (404), `invalid_client_metadata` (400). */
+/** Throws `client_not_found` (404), `client_built_in` (409), `invalid_client_metadata` (400). */
 export async function setClientBrand(
   { db, clock }: Pick<ClientContext, 'db' | 'clock'>,
   id: string,
@@ -27,7 +28,9 @@ export async function setClientBrand(
   if (typeof color === 'string') checkBrandColor(color);
   const logo = changes.logo && checkLogo(changes.logo);
   return db.transaction(async (tx) => {
-    if (!(await lockClient(tx, id))) throw clientNotFound();
+    const before = await lockClient(tx, id);
+    if (!before) throw clientNotFound();
+    refuseBuiltIn(before);
     await saveBrand(tx, id, { color, logo });
     const changed = Object.entries(changes).flatMap(([name, value]) =>
       value === undefined ? [] : [`brand.${name}`],

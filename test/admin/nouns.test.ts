@@ -292,6 +292,8 @@ describe('the rest of the house', () => {
     const branded = await admin.call('PUT', `${path}/brand`, { body: { color: '#aabbcc', logo } });
     expect(branded.body.brand).toEqual({ color: '#aabbcc', logo: 'image/svg+xml' });
     expect((await admin.call('DELETE', `${path}/brand`)).body.brand).toEqual({ color: null, logo: null });
+    const ours = await admin.call('PUT', '/clients/guichet-console/brand', { body: { color: '#aabbcc' } });
+    expect([ours.status, ours.body.code]).toEqual([409, 'client_built_in']);
     const rotated = await admin.call('POST', `${path}/rotate-secret`, { body: {} });
     expect(rotated.body.client_secret).toMatch(/^gcs_/);
     const { body } = await admin.call('GET', path);
