@@ -52,7 +52,7 @@ async function report({ options }: Invocation, work: () => Promise<Outcome>): Pr
   }
 }
 
-/** Names come from outside; none of them may drive the operator's terminal. */
+/** Names come from outside; none of them may drive the operator's terminal, nor turn what stands beside it around. */
 function printable(text: string): string {
-  return text.replaceAll(/[^\P{Cc}\n\t]/gu, '\ufffd');
+  return text.replaceAll(/[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
 }
