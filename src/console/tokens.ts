@@ -93,9 +93,6 @@ async function end(context: ConsoleContext, { fields, operator }: Visit): Promis
 
 function explain(document: Document): Explanation {
   const rows: readonly (readonly [string, string | null | undefined])[] = [
-    ['Issued', document.issued_at],
-    ['Expires', document.expires_at],
-    ['Revoked', document.revoked_at],
     ['Revoked by', document.revoked_by?.actor],
     ['Because of', document.revoked_by && `${document.revoked_by.target} ${document.revoked_by.target_id}`],
     ['Occasion', document.revoked_by?.occasion],
@@ -110,12 +107,18 @@ function explain(document: Document): Explanation {
     ['Session', document.session && `${document.session.id} (${document.session.state})`],
   ];
   const facts = rows.flatMap(([label, value]) => (value ? [{ label, value }] : []));
+  const times = [
+    { label: 'Issued', at: document.issued_at },
+    { label: 'Expires', at: document.expires_at },
+    { label: 'Revoked', at: document.revoked_at },
+  ].flatMap(({ label, at }) => (at === null ? [] : [{ label, at: new Date(at) }]));
   return {
     what: document.what_in_words,
     summary: document.summary,
     verifiers: document.verifiers.in_words,
     isAlive: document.active,
     tokenId: ledgerIdOf(document),
+    times,
     facts,
     claims: document.claims === undefined ? undefined : JSON.stringify(document.claims, null, 2),
   };

@@ -66,7 +66,10 @@ async function disconnect(context: ConsoleContext, { id, fields, operator }: Vis
   return said(id, message, `users disconnect ${id} ${identity}`);
 }
 
-async function resetFactors(context: ConsoleContext, { id, operator }: Visit): Promise<Done> {
+async function resetFactors(context: ConsoleContext, { id, fields, operator }: Visit): Promise<Done> {
+  if (fields['confirmation'] !== 'on') {
+    throw httpError('invalid_request', 'To reset the second factors, say that they are to be set up anew.');
+  }
   const { document } = await perform(context, resetFactorsOperation, asked(id), operator);
   const message = document.had_factors
     ? `Passkeys, codes and recovery codes are gone, ${endedInWords(document)}`

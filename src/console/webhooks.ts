@@ -60,7 +60,7 @@ export const webhooks: Screen = {
     replay: { run: replay },
     disable: { run: disable },
     enable: { run: enable },
-    delete: { run: remove },
+    delete: { run: remove, fresh: true },
   },
 };
 
@@ -139,6 +139,9 @@ async function enable(context: ConsoleContext, visit: Visit): Promise<Done> {
 
 async function remove(context: ConsoleContext, visit: Visit): Promise<Done> {
   const { name } = await read(context, visit);
+  if (visit.fields['confirmation'] !== name) {
+    throw httpError('invalid_request', 'To delete the webhook, type its name.');
+  }
   await perform(context, deleteWebhookOperation, { params: asked(visit) }, visit.operator);
   return said(visit, `${name} is sent nothing any more.`, 'delete');
 }

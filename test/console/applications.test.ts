@@ -185,7 +185,9 @@ describe('an API', () => {
     expect([made.heading, made.text.includes('a:read See it')]).toEqual(['Console', true]);
     const saved = await owner.walker.submit(made, { scopes: 'a:read See all of it' }, { form: '/save' });
     expect(saved.text).toContain('a:read See all of it');
-    expect(saved.html).not.toContain('a:write');
+    expect(boxes(saved)[0]).toBe(
+      `guichet apis update ${audience} --scope 'a:read=See all of it' --remove-scope a:write`,
+    );
     const gone = await owner.walker.submit(saved, { confirmation: audience }, { form: '/delete' });
     expect(gone.text).toContain(`The API ${audience} is deleted`);
   });

@@ -323,7 +323,13 @@ describe('a webhook', () => {
     };
     const disabled = await press(refused, 'disable');
     expect(disabled.text).toContain('Pager is sent nothing; once enabled');
-    const gone = await press(await press(disabled, 'enable'), 'delete');
+    const enabled = await press(disabled, 'enable');
+    const replayed = await owner.walker.submit(enabled, { since: '24h' }, { form: '/replay' });
+    expect(boxes(replayed)[0]).toMatch(/^guichet webhooks replay whk_\S+ --since 24h$/);
+    const unsaid = await owner.walker.submit(replayed, { since: '' }, { form: '/replay' });
+    const kept = await owner.walker.submit(unsaid, { confirmation: 'x' }, { form: '/delete' });
+    expect([unsaid.status, kept.status]).toEqual([400, 400]);
+    const gone = await owner.walker.submit(kept, { confirmation: 'Pager' }, { form: '/delete' });
     expect(gone.text).toContain('Nobody is told');
   });
 });

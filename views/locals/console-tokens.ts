@@ -59,6 +59,7 @@ export interface Explanation {
   readonly isAlive: boolean;
   /** Of the ledger, of an access token that can be revoked. */
   readonly tokenId: string | undefined;
+  readonly times: readonly { readonly label: string; readonly at: Date }[];
   readonly facts: readonly { readonly label: string; readonly value: string }[];
   /** Pretty JSON; undefined: it is none. */
   readonly claims: string | undefined;

@@ -103,6 +103,10 @@ export const consoleTokenSamples: SamplesOf<ConsoleTokenPages> = {
           'Introspection and the status list refuse it; who checks the signature alone does not know.',
         isAlive: false,
         tokenId: undefined,
+        times: [
+          { label: 'Issued', at: since },
+          { label: 'Revoked', at: lately },
+        ],
         facts: [
           { label: 'Client', value: 'Atelier Notes (enabled)' },
           { label: 'Signed by', value: 'mN1Ss0MUUn3Tl8dGJ7vKp8lXbYbJmRm0cT8dYyKpQzA (active)' },
@@ -118,6 +122,7 @@ export const consoleTokenSamples: SamplesOf<ConsoleTokenPages> = {
         verifiers: 'Everybody takes it.',
         isAlive: true,
         tokenId: '5a'.repeat(32),
+        times: [{ label: 'Issued', at: since }],
         facts: [{ label: 'Scopes', value: 'orders:read orders:write' }],
         claims: undefined,
       },
