@@ -65,6 +65,28 @@ describe.sequential('an OpenID provider', () => {
     expect(await cli(line`identity-providers check nobody`)).toMatchObject({ exitCode: 1 });
   });
 
+  test('is reached otherwise from then on', async () => {
+    const changed = line`identity-providers update away --issuer http://localhost:2 --client-id b --scope email --acr-value mfa --domain away.example --groups roles`;
+    expect(await cli.json(changed)).toMatchObject({
+      settings: {
+        issuer: 'http://localhost:2',
+        client_id: 'b',
+        scopes: ['openid', 'email'],
+        acr_values: ['mfa'],
+        auth_method: 'client_secret_basic',
+      },
+      domains: ['away.example'],
+      groups_attribute: 'roles',
+    });
+    const emptied = line`identity-providers update away --no-acr-value --no-domain --no-groups`;
+    expect(await cli.json(emptied)).toMatchObject({
+      settings: { acr_values: [] },
+      domains: [],
+      groups_attribute: 'groups',
+    });
+    expect(await cli(line`identity-providers update away --base dc=example`)).toMatchObject({ exitCode: 1 });
+  });
+
   test('knows people as somebody: listed, and taken away', async () => {
     const { email } = await makePerson(server.services);
     const provider = await findProvider(server.database.db.knex, 'contoso');

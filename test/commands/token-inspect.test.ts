@@ -13,6 +13,7 @@ import { disableClient } from '../../src/revocation/disable-client.ts';
 import { resetPassword } from '../../src/revocation/reset-password.ts';
 import { revokeKey } from '../../src/revocation/revoke-key.ts';
 import { revoke } from '../../src/revocation/revoke.ts';
+import { jtiDigest } from '../../src/revocation/token.ts';
 import { createInitialAccessToken } from '../../src/grants/create-initial-access-token.ts';
 import {
   cookiesOf,
@@ -217,6 +218,17 @@ describe('why a token is dead', () => {
         /follows the stream refuses it since .*one that checks the signature only accepts it until/,
       ),
     });
+  });
+
+  test('it was revoked by its id in the ledger, once', async () => {
+    const token = await machineToken(await makeMachine());
+    const id = jtiDigest(decodeJwt(token).jti ?? '').toString('hex');
+    expect(await cli.json(line`tokens revoke --id ${id}`)).toMatchObject({ tokens_revoked: 1 });
+    expect(await inspect(token)).toMatchObject({ state: 'revoked', revoked_by: { actor: 'cli' } });
+    expect(await cli.json(line`tokens revoke --id ${id}`)).toMatchObject({ tokens_revoked: 0 });
+    for (const unknown of ['0'.repeat(64), 'nonsense']) {
+      expect(await cli(line`tokens revoke --id ${unknown}`)).toMatchObject({ exitCode: 1 });
+    }
   });
 
   test('its client revoked it', async () => {

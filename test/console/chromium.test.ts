@@ -172,7 +172,12 @@ describe.skipIf(!hasChromium)('an operator in Chromium', () => {
   test('pastes a token, sees whose it is, ends it, and sees why it is dead; nobody takes it any more', async () => {
     const asked = { ...machine, audience: ORDERS, scopes: ['orders:read'] };
     const token = await issueToken(server.issuer, asked);
-    const verifier = createVerifier({ issuer: server.issuer, audience: ORDERS, allowInsecureIssuer: true });
+    const verifier = createVerifier({
+      issuer: server.issuer,
+      audience: ORDERS,
+      credentials: { clientId: guard.id, clientSecret: guard.secret },
+    });
+    await verifier.ready();
     expect(await takers(token, verifier)).toEqual([true, true]);
     await desk.open('/tokens');
     await desk.send('/inspect', { token });
