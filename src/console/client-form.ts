@@ -94,17 +94,18 @@ function defaultApiWords({ default_api: before }: ClientDocument, { default_api:
 }
 
 function firstPartyWords({ first_party: before }: ClientDocument, { first_party: ours }: ClientChanges) {
-  if (Boolean(ours) === Boolean(before)) return [];
+  if (Boolean(ours) === before) return [];
   return [ours ? '--first-party' : '--no-first-party'];
 }
 
-/** What was never said is as good as empty. */
 function isSame(value: unknown, stored: unknown): boolean {
-  const plain = (one: unknown) =>
-    one === undefined || one === null || one === false || (Array.isArray(one) && one.length === 0)
-      ? null
-      : one;
-  return JSON.stringify(plain(value)) === JSON.stringify(plain(stored));
+  return JSON.stringify(said(value)) === JSON.stringify(said(stored));
+}
+
+/** What was never said is as good as empty. */
+function said(value: unknown): unknown {
+  const isEmpty = value === undefined || value === false || (Array.isArray(value) && value.length === 0);
+  return isEmpty ? null : value;
 }
 
 export function clientValues(document: ClientDocument): Record<keyof typeof CLIENT_LABELS, string> {
