@@ -21,10 +21,8 @@ const ORDERS = 'https://api.example/orders';
 /** A person's own name, with what HTML is made of. */
 const NAME = 'Zoë <b>"O’Brien"</b>';
 
-const LOOKS = [
-  { width: 390, colorScheme: 'dark', rules: 'all' },
-  { width: 1280, colorScheme: 'light', rules: 'colours' },
-] as const;
+/** The light is the gallery’s (test/look). */
+const PHONE = { width: 390, height: 844 };
 
 interface Registered {
   readonly id: string;
@@ -32,7 +30,7 @@ interface Registered {
 }
 
 /** On a machine that is busy, a screen takes seconds. */
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 /** Each test goes on where the one before it ended: one operator does a day's work. */
 describe.skipIf(!hasChromium)('an operator in Chromium', () => {
@@ -350,8 +348,10 @@ describe.skipIf(!hasChromium)('an operator in Chromium', () => {
     await without.close();
   });
 
-  test('can read every screen with the day’s work on it, on a phone in the dark and on a desk in the light', async () => {
+  test('can read every screen with the day’s work on it, on a phone in the dark, and all of it fits', async () => {
     const looking = await browser.newContext({
+      viewport: PHONE,
+      colorScheme: 'dark',
       reducedMotion: 'reduce',
       // axe is run beside the page and not by it: the policy lets no script of ours in.
       bypassCSP: true,
@@ -366,10 +366,9 @@ describe.skipIf(!hasChromium)('an operator in Chromium', () => {
     for (const path of [...entries, ...places.map((place) => `/console${place}`)]) {
       await page.goto(`${server.issuer}${path}`);
       expect(await page.locator('h1').count(), path).toBe(1);
-      for (const { width, colorScheme, rules } of LOOKS) {
-        await page.setViewportSize({ width, height: 844 });
-        await page.emulateMedia({ colorScheme });
-        expect(await barriers(page, rules), `${path} ${colorScheme}`).toEqual([]);
+      expect(await barriers(page), path).toEqual([]);
+      for (const width of [1280, PHONE.width]) {
+        await page.setViewportSize({ width, height: PHONE.height });
         const wide = await page.evaluate<number>('document.documentElement.scrollWidth');
         expect(wide, path).toBeLessThanOrEqual(width);
       }
