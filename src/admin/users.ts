@@ -1,4 +1,3 @@
-import type { Account } from '../accounts/account.ts';
 import { createAccount } from '../accounts/create-account.ts';
 import { enableAccount } from '../accounts/enable-account.ts';
 import { findAccount, listAccounts, lockAccount } from '../accounts/store.ts';

@@ -78,7 +78,7 @@ export async function listClients(
 ): Promise<ClientRecord[]> {
   // Only what is asked for, so that the index clients_created finds where a page begins.
   const begins = 'and (c.created_at, c.id) > (:at, :id)';
-  const contains = `and position(lower(:search) in lower(c.id || ' ' || coalesce(c.metadata->>'client_name', ''))) > 0`;
+  const contains = `and position(lower(:search) in c.searched) > 0`;
   const { rows } = await db.raw<{ rows: Row[] }>(
     `select ${COLUMNS} from clients c where c.origin <> 'built-in'
        ${page.after === undefined ? '' : begins} ${page.search === undefined ? '' : contains}

@@ -6,7 +6,6 @@ import type { Action } from './run.ts';
 export const overview: Action = async (context) => {
   const json = await readOverview(context);
   const { totals, tokens_per_minute: tokens, sign_ins_per_hour: signIns, health, overdue } = json;
-  const sum = (figures: readonly number[]) => String(figures.reduce((total, figure) => total + figure, 0));
   const revocations = json.revocations_per_minute;
   return {
     json,
@@ -27,6 +26,10 @@ export const overview: Action = async (context) => {
     ),
   };
 };
+
+function sum(figures: readonly number[]): string {
+  return String(figures.reduce((total, figure) => total + figure, 0));
+}
 
 function orMore(count: number): string {
   return count >= COUNT_MAX ? `${COUNT_MAX} or more` : String(count);

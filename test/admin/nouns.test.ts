@@ -4,6 +4,7 @@ import { ADMIN_ROLES } from '../../src/admin/built-in-api.ts';
 import { ADMIN_API_ID } from '../../src/resources/built-in.ts';
 import { assignRole } from '../../src/roles/assign-role.ts';
 import { listRoles } from '../../src/roles/store.ts';
+import { createCli, line } from '../support/cli.ts';
 import { makeApi, makeClient, makePerson, ORDERS } from '../support/factories.ts';
 import { authorization, makeNotes, signIn, walkerFor } from '../interactions/visit.ts';
 import { issueToken, openAdmin, type AdminScene } from './scene.ts';
@@ -380,4 +381,39 @@ describe('lists', () => {
       }
     },
   );
+});
+
+test('the command line prints what the API answers', async () => {
+  const { services, database } = admin.server;
+  const cli = createCli({ GUICHET_DATABASE_URL: database.url });
+  await anOrderToken();
+  const now = services.clock.now();
+  const made = { created_at: now, expires_at: new Date(now.getTime() + 3_600_000) };
+  const { id: accountId } = await makePerson(services);
+  const session = { uid: 'ses-parity', account_id: accountId, payload: Buffer.alloc(0), last_used_at: now };
+  await services.db.knex('sessions').insert({ ...made, ...session });
+  const grant = { id: 'grt-parity', account_id: accountId, client_id: machine.id };
+  await services.db.knex('grants').insert({ ...made, ...grant, payload: { openid: { scope: 'openid' } } });
+  const [token] = (await admin.call('GET', `/tokens?client_id=${machine.id}&state=live`)).body.tokens;
+  const pairs: (readonly [string[], string])[] = [
+    [line`tokens list --client ${machine.id} --limit 2`, `/tokens?client_id=${machine.id}&limit=2`],
+    [line`tokens show ${token.id}`, `/tokens/${token.id}`],
+    [line`sessions list --user ${accountId}`, `/sessions?account_id=${accountId}`],
+    [line`sessions show ses-parity`, '/sessions/ses-parity'],
+    [line`grants list --client ${machine.id}`, `/grants?client_id=${machine.id}`],
+    [line`grants show grt-parity`, '/grants/grt-parity'],
+    [line`apis list --limit 1`, '/apis?limit=1'],
+    [line`explain --limit 3`, '/explanations?limit=3'],
+    [line`trusted-issuers list`, '/trusted-issuers'],
+    [line`audit key`, '/checkpoints/keys'],
+  ];
+  for (const [args, path] of pairs)
+    expect([path, await cli.json(args)]).toEqual([path, (await admin.call('GET', path)).body]);
+  const { totals } = await cli.json(line`overview`);
+  expect(totals).toEqual((await admin.call('GET', '/overview')).body.totals);
+  expect(await cli.json(line`tokens revoke --id ${token.id}`)).toMatchObject({ tokens_revoked: 1 });
+  expect((await admin.call('GET', `/tokens/${token.id}`)).body.state).toBe('revoked');
+  expect(await cli.json(line`grants revoke grt-parity`)).toMatchObject({ id: 'grt-parity' });
+  expect((await cli.run(line`grants show grt-parity`)).exitCode).toBe(1);
+  expect((await cli.run(line`tokens list --after nonsense`)).exitCode).toBe(2);
 });

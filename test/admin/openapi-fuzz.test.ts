@@ -80,6 +80,7 @@ test('whatever is sent, the answer is one that the document has', { timeout: 3_6
   if (process.env['FUZZ'] !== undefined)
     process.stdout.write(`${JSON.stringify({ ...report, problems: report.problems.length })}\n`);
   expect(report.problems).toEqual([]);
+  expect(report.neverDone).toEqual([]);
   expect(report.statuses['200']).toBeGreaterThan(REQUESTS / 20);
 });
 
