@@ -414,6 +414,6 @@ test('the command line prints what the API answers', async () => {
   expect(await cli.json(line`tokens revoke --id ${token.id}`)).toMatchObject({ tokens_revoked: 1 });
   expect((await admin.call('GET', `/tokens/${token.id}`)).body.state).toBe('revoked');
   expect(await cli.json(line`grants revoke grt-parity`)).toMatchObject({ id: 'grt-parity' });
-  expect((await cli.run(line`grants show grt-parity`)).exitCode).toBe(1);
-  expect((await cli.run(line`tokens list --after nonsense`)).exitCode).toBe(2);
+  expect((await cli(line`grants show grt-parity`)).exitCode).toBe(1);
+  expect((await cli(line`tokens list --after nonsense`)).exitCode).toBe(2);
 });
