@@ -110,7 +110,7 @@ describe.sequential('an OpenID provider', () => {
     });
     const { stdout } = await cli(line`users identities ${email ?? ''}`);
     expect(stdout).toContain('contoso');
-    expect(stdout).not.toMatch(/[\u001b\u202e]/u);
+    expect(['\u001b', '\u202e'].filter((part) => stdout.includes(part))).toEqual([]);
     expect(await cli(line`users disconnect ${email ?? ''} idn_other`)).toMatchObject({ exitCode: 1 });
     expect(await cli.json(line`users disconnect ${email ?? ''} idn_test`)).toMatchObject({
       identity: 'idn_test',
