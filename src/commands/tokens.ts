@@ -59,10 +59,6 @@ export function tokensCommand(noun: Command): void {
       new Option('--token-stdin', 'the token on standard input; a refresh token ends its whole grant'),
       new Option('--id <id>', 'the access token with this id in the ledger (guichet tokens list)'),
       new Option('--jti <id>', 'the access token with this jti'),
-      new Option(
-        '--id <id>',
-        'the access token that has this id in the ledger, as the console and the admin API show it',
-      ),
       new Option('--grant <id>', 'what a person allowed one client, once'),
       new Option('--session <id>', 'one browser sign-in (guichet sessions list)'),
       new Option('--user <user>', 'everything of a person; e-mail address, username or id'),

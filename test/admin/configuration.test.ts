@@ -79,7 +79,9 @@ test('a file gives nobody a right to this API that whoever applies it lacks, nor
   const access = (scope: string) => ({ ...strong, apis: [{ audience, scopes: [scope] }] });
   const role = (scope: string) => ({ api: audience, name: 'keeper', scopes: [scope] });
   const provider = {
-    ...{ kind: 'oidc', slug: 'corp', name: 'Corp' },
+    kind: 'oidc',
+    slug: 'corp',
+    name: 'Corp',
     groups: [{ group: 'staff', api: audience, role: 'owner' }],
     settings: { issuer: 'https://id.example', client_id: 'g', auth_method: 'none' },
   };
