@@ -7,7 +7,9 @@ const LONGEST = [
   'look/pages',
   'invariants/double-spend',
   'invariants/propagation',
+  'console/chromium',
   'db/embedded',
+  'recipes/recipes',
 ];
 
 class LongestFirst extends BaseSequencer {

@@ -182,7 +182,7 @@ describe.sequential('the running server follows', () => {
   });
 
   test('sessions of nobody are listed', async () => {
-    expect(await cli.json(line`sessions list`)).toEqual({ sessions: [] });
+    expect(await cli.json(line`sessions list`)).toEqual({ sessions: [], next: null });
     expect(await cli(line`sessions list --user nobody`)).toMatchObject({ exitCode: 1 });
     expect(await cli.json(line`sessions end none`)).toMatchObject({ tokens_revoked: 0 });
   });

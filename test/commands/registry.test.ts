@@ -44,7 +44,7 @@ describe.sequential('apis', () => {
     });
     expect(await cli.json(line`apis show ${ORDERS}`)).toEqual(created);
     expect(await cli.json(line`apis show ${String(created['id'])}`)).toEqual(created);
-    expect(await cli.json(line`apis list`)).toEqual({ apis: [created] });
+    expect(await cli.json(line`apis list`)).toEqual({ apis: [created], next: null });
     const updated = await cli.json(
       line`apis update ${ORDERS} --remove-scope write --scope ${'read=See orders'} --alg RS256`,
     );
@@ -58,7 +58,7 @@ describe.sequential('apis', () => {
     });
     expect(await cli.json(line`apis enable ${ORDERS}`)).toMatchObject({ disabled_at: null });
     expect(await cli.json(line`apis delete ${ORDERS}`)).toMatchObject({ audience: ORDERS });
-    expect(await cli.json(line`apis list`)).toEqual({ apis: [] });
+    expect(await cli.json(line`apis list`)).toEqual({ apis: [], next: null });
   });
 
   test('a refusal is exit code 1, its reason on standard error, or in the document', async () => {

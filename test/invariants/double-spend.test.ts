@@ -31,7 +31,7 @@ import {
 
 /** Contests run side by side, each at a client of its own: a lost one ends the grant of person and client. */
 const LANES = 4;
-const CONTESTS = 250 * EFFORT;
+const CONTESTS = 256 * EFFORT;
 /** Every tenth contest is a crowd; in the rest two requests meet on each process, which is where the races are. */
 const CROWD = 16;
 const FEW = 4;
