@@ -51,7 +51,7 @@ test('an operator sees where somebody is signed in and what clients hold, and en
   await expect(withdraw(context, { args: [name, notes.id], options: {} })).rejects.toThrow('holds nothing');
   const ended = await signOut(context, { args: [name], options: {} });
   expect(ended.json).toMatchObject({ sessions_ended: 1 });
-  expect((await sessions()).json).toEqual({ sessions: [] });
+  expect((await sessions()).json).toEqual({ sessions: [], next: null });
   const events = db.knex('audit_events').where({ account_id: person.id, actor: 'cli' });
   const types = await events.orderBy('id').pluck('type');
   expect(types).toEqual(['consent.withdrawn', 'session.ended']);
