@@ -1,5 +1,4 @@
 import type { LookupAddress } from 'node:dns';
-import { lookup as systemLookup } from 'node:dns/promises';
 import {
   Agent as HttpAgent,
   request as httpRequest,
@@ -10,6 +9,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { AppError } from '../errors.ts';
 import { createEgressPolicy, type EgressPolicy } from './egress-policy.ts';
+import { createNameLookups, lookupBySystem, type Lookup } from './name-lookups.ts';
 
 /**
  * The one way out. Every outbound call (jwks_uri, sector identifiers, back-channel logout, mail gateways) goes through
@@ -44,7 +44,7 @@ export interface EgressOptions {
   /** Certificate authorities instead of the system's. */
   ca?: string | undefined;
   /** Every address of a name; the system's resolver when absent. */
-  lookup?: (hostname: string) => Promise<LookupAddress[]>;
+  lookup?: Lookup;
 }
 
 /** A receiver that is slower is down for us; the library's own limit is 2.5 s. */
@@ -58,8 +58,9 @@ const HEADER_BYTES_MAX = 16 * 1024;
 /** Statuses for which a WHATWG Response must not have a body. */
 const BODILESS = new Set([204, 205, 304]);
 
-export function createEgress({ allow, ca, lookup = lookupAll }: EgressOptions): Egress {
+export function createEgress({ allow, ca, lookup }: EgressOptions): Egress {
   const policy = createEgressPolicy(allow);
+  const find = lookup ? createNameLookups(lookup) : lookupBySystem;
   return {
     async fetch(url, init = {}) {
       const target = parseTarget(url);
@@ -67,14 +68,14 @@ export function createEgress({ allow, ca, lookup = lookupAll }: EgressOptions): 
       const deadline = AbortSignal.timeout(timeoutMs);
       const abort = signal ? AbortSignal.any([deadline, signal]) : deadline;
       try {
-        const addresses = await untilAborted(resolve(target.hostname, policy, lookup, init), abort);
+        const addresses = await resolve(target.hostname, policy, (name) => find(name, abort), init);
         return await send(target, addresses, { ...init, signal: abort }, ca);
       } catch (error) {
         throw toEgressError(error, target, deadline);
       }
     },
     addressesOf: (hostname, options = {}) =>
-      untilAborted(resolve(hostname, policy, lookup, options), AbortSignal.timeout(TIMEOUT_MS)),
+      resolve(hostname, policy, (name) => find(name, AbortSignal.timeout(TIMEOUT_MS)), options),
   };
 }
 
@@ -90,7 +91,7 @@ function parseTarget(url: string | URL): URL {
 async function resolve(
   hostname: string,
   policy: EgressPolicy,
-  lookup: (hostname: string) => Promise<LookupAddress[]>,
+  lookup: Lookup,
   { allowLoopback }: EgressInit,
 ): Promise<LookupAddress[]> {
   const literal = hostname.replace(/^\[(.*)\]$/, '$1');
@@ -101,10 +102,6 @@ async function resolve(
   if (addresses.length === 0 || !isFine)
     throw new AppError('egress_refused', `${hostname} is not a public address`, { status: 502 });
   return addresses;
-}
-
-function lookupAll(hostname: string): Promise<LookupAddress[]> {
-  return systemLookup(hostname, { all: true, order: 'verbatim' });
 }
 
 async function send(
@@ -188,19 +185,6 @@ function toResponse(message: IncomingMessage, body: Buffer): Response {
     statusText: message.statusMessage ?? '',
     headers,
   });
-}
-
-/** `dns.lookup` cannot be aborted, only left behind. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(new Error('aborted', { cause: signal.reason }));
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }
 
 function toEgressError(error: unknown, target: URL, deadline: AbortSignal): AppError {

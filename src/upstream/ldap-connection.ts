@@ -1,5 +1,4 @@
 import type { LookupAddress } from 'node:dns';
-import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -8,6 +7,7 @@ import { BerReader, Client } from 'ldapts';
 
 import { AppError } from '../errors.ts';
 import { createEgressPolicy } from '../http/egress-policy.ts';
+import { lookupBySystem } from '../http/name-lookups.ts';
 import { addressOf, type LdapAddress, type LdapSettings } from './ldap-settings.ts';
 
 export interface LdapContext {
@@ -52,7 +52,7 @@ export async function withDirectory<T>(
 
   async function connectAndWork(): Promise<T> {
     const address = addressOf(settings);
-    const addresses = await resolve(config, address);
+    const addresses = await resolve(config, address, signal);
     signal.throwIfAborted();
     const socket = openSocket(address, addresses);
     opened.push(socket);
@@ -115,11 +115,12 @@ async function protect(socket: Socket, address: LdapAddress, settings: LdapSetti
 async function resolve(
   { egressAllow }: LdapContext['config'],
   address: LdapAddress,
+  signal: AbortSignal,
 ): Promise<LookupAddress[]> {
   const { host, isLoopback } = address;
   const policy = createEgressPolicy([...egressAllow, ...PRIVATE_NETWORKS]);
   const family = isIP(host);
-  const addresses = family ? [{ address: host, family }] : await lookup(host, { all: true });
+  const addresses = family ? [{ address: host, family }] : await lookupBySystem(host, signal);
   const isFine =
     policy.isNameAllowed(host) ||
     addresses.every((each) => policy.isAddressAllowed(each.address, { allowLoopback: isLoopback }));
