@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { z } from 'zod';
 
 import { nested } from '../db/nested.ts';
+import { isLockTimeout } from '../db/violation.ts';
 import { AppError } from '../errors.ts';
 import { httpError } from '../http/errors.ts';
 import { revoking } from '../revocation/revoke.ts';
@@ -21,7 +22,8 @@ export interface Asked {
 
 /**
  * The one sentence of every operation: may they → is it well-formed → in one transaction: was it done before, is it still what they
- * saw → do it. Throws `insufficient_scope` (403), `invalid_request` (400), `precondition_failed` (412) and what the verbs throw.
+ * saw → do it. Throws `insufficient_scope` (403), `invalid_request` (400), `precondition_failed` (412), `busy` (409) and what the verbs
+ * throw.
  */
 export async function perform<
   P extends z.ZodObject,
@@ -41,10 +43,19 @@ export async function perform<
     body: parse(operation.body, asked.body, 'body'),
     operator,
   };
-  const done = await (operation.method === 'GET' || operation.outside
-    ? run(context, operation, call)
-    : change(context, operation, call, asked));
+  const done = await (
+    operation.method === 'GET' || operation.outside
+      ? run(context, operation, call)
+      : change(context, operation, call, asked)
+  ).catch(refuseBusy);
   return done as Answered & { document: z.output<A> };
+}
+
+/** Who applies a large file holds what it changes for seconds. The server is well, so it is no 503. */
+function refuseBusy(error: unknown): never {
+  if (!isLockTimeout(error)) throw error;
+  const words = 'Somebody else is changing this right now. Nothing was done; ask again.';
+  throw new AppError('busy', words, { status: 409, cause: error, retryAfterSeconds: 2 });
 }
 
 /** Deadlocks with what else goes on are run again from the start. */

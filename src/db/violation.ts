@@ -10,3 +10,8 @@ export function violatedConstraint(error: unknown): string | undefined {
 export function isDeadlock(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '40P01';
 }
+
+/** Another transaction held a row for longer than `lock_timeout`; nothing was done. */
+export function isLockTimeout(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '55P03';
+}

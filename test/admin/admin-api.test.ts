@@ -183,6 +183,19 @@ describe('two at once', () => {
     expect((await admin.call('GET', `/clients/${body.client_id}`)).body).toMatchObject(members);
   });
 
+  test('who meets a change that takes long is told to come again, and nothing was done', async () => {
+    const { knex } = admin.server.services.db;
+    const { client_id: id } = (await create({ kind: 'machine', client_name: 'Held' })).body;
+    const answer = await knex.transaction(async (tx) => {
+      await tx('clients').where({ id }).forUpdate().select('id');
+      return admin.call('PATCH', `/clients/${id}`, { body: { client_name: 'Changed' } });
+    });
+    expect(answer.status).toBe(409);
+    expect(answer.body.code).toBe('busy');
+    expect(answer.headers.get('retry-after')).toBe('2');
+    expect((await admin.call('GET', `/clients/${id}`)).body.client_name).toBe('Held');
+  });
+
   test('a request that is repeated with its Idempotency-Key is done once, and answered alike', async () => {
     const headers = { 'idempotency-key': '"4f1e9c"' };
     const answers = await Promise.all(
