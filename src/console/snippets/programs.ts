@@ -1,5 +1,16 @@
 import { signInScope, type Facts } from './facts.ts';
-import { asked, discovered, indented } from './program.ts';
+import { asked, discovered, indented, type Place } from './program.ts';
+
+/** The members of a sign-in's request, each a line; `redirect` is an expression of the program. */
+function signInRequest(facts: Facts, place: Place, redirect: string): string[] {
+  return [
+    `redirect_uri: ${redirect},`,
+    ...asked(facts, signInScope(facts), place),
+    'state,',
+    'code_challenge: await client.calculatePKCECodeChallenge(verifier),',
+    "code_challenge_method: 'S256',",
+  ];
+}
 
 /** A service that acts for itself. */
 export function machine(facts: Facts): string {
@@ -33,11 +44,7 @@ async function begin(res) {
   const verifier = client.randomPKCECodeVerifier();
   begun.set(state, verifier);
   const location = client.buildAuthorizationUrl(config, {
-    redirect_uri: env.REDIRECT_URI,
-${indented(asked(facts, signInScope(facts), 'process'), 4)}
-    state,
-    code_challenge: await client.calculatePKCECodeChallenge(verifier),
-    code_challenge_method: 'S256',
+${indented(signInRequest(facts, 'process', 'env.REDIRECT_URI'), 4)}
   });
   const cookie = \`sign-in=\${state}; HttpOnly; SameSite=Lax; Path=/\`;
   res.writeHead(303, { location: location.href, 'set-cookie': cookie }).end();
@@ -69,11 +76,7 @@ if (here.searchParams.has('state')) {
   const checks = { expectedState: state, pkceCodeVerifier: verifier };
   sessionStorage.setItem('sign-in', JSON.stringify(checks));
   location.href = client.buildAuthorizationUrl(config, {
-    redirect_uri: ${JSON.stringify(facts.redirect)},
-${indented(asked(facts, signInScope(facts), 'page'), 4)}
-    state,
-    code_challenge: await client.calculatePKCECodeChallenge(verifier),
-    code_challenge_method: 'S256',
+${indented(signInRequest(facts, 'page', JSON.stringify(facts.redirect)), 4)}
   });
 }`;
 }
@@ -90,11 +93,7 @@ redirect.port = server.address().port; // Any port is accepted on a loopback add
 const state = client.randomState();
 const verifier = client.randomPKCECodeVerifier();
 const url = client.buildAuthorizationUrl(config, {
-  redirect_uri: redirect.href,
-${indented(asked(facts, signInScope(facts), 'process'), 2)}
-  state,
-  code_challenge: await client.calculatePKCECodeChallenge(verifier),
-  code_challenge_method: 'S256',
+${indented(signInRequest(facts, 'process', 'redirect.href'), 2)}
 });
 console.log('Open', url.href);
 
@@ -113,11 +112,7 @@ export function appWithScheme(facts: Facts): string {
 const state = client.randomState();
 const verifier = client.randomPKCECodeVerifier();
 const url = client.buildAuthorizationUrl(config, {
-  redirect_uri: env.REDIRECT_URI,
-${indented(asked(facts, signInScope(facts), 'process'), 2)}
-  state,
-  code_challenge: await client.calculatePKCECodeChallenge(verifier),
-  code_challenge_method: 'S256',
+${indented(signInRequest(facts, 'process', 'env.REDIRECT_URI'), 2)}
 });
 // Open url in the system's browser; when the app is called with currentUrl:
 const checks = { expectedState: state, pkceCodeVerifier: verifier };
