@@ -19,7 +19,7 @@ export function methodOf({ client }: Facts): string {
   return client.token_endpoint_auth_method ?? 'client_secret_basic';
 }
 
-export function keepsSecret(facts: Facts): boolean {
+function keepsSecret(facts: Facts): boolean {
   return methodOf(facts).startsWith('client_secret');
 }
 
