@@ -101,12 +101,6 @@ export async function listBlocks(
   return rows.map(toBlock);
 }
 
-export async function findBlock(db: Queryable, id: string): Promise<AddressBlock | undefined> {
-  if (!isStorable(id)) return undefined;
-  const { rows } = await db.raw<{ rows: Row[] }>(`SELECT ${COLUMNS} FROM address_blocks WHERE id = ?`, [id]);
-  return rows[0] && toBlock(rows[0]);
-}
-
 export interface BlockChange {
   readonly revision: string;
   readonly network: string;
